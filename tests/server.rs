@@ -48,7 +48,9 @@ impl Server {
         let mut server = Self { name, folder, url: String::new(), keeper };
         let lines = server.script("start");
         let url = format!("export {}=", server.variable());
-        server.url = lines.lines().find_map(|line| line.strip_prefix(&url)).expect("a URL").into();
+        let line = lines.lines().find_map(|line| line.strip_prefix(&url)).expect("a URL");
+        // The script escapes characters that are special in a shell.
+        server.url = line.replace('\\', "");
         server
     }
 

@@ -34,6 +34,11 @@ macro_rules! __list {
                     key_prefix: String, jobs_key: String, run_times_key: String,
                     connect_timeout: Duration, response_timeout: Duration, wait_aof: bool
                 };
+            mongodb Server "store-mongodb" "MongoDB" ["mongodb", "mongodb+srv"]
+                MongoDbJobStore {
+                    database: String, collection: String, collection_prefix: String, auth_source: String,
+                    connect_timeout: Duration, response_timeout: Duration, change_streams: bool
+                };
         }
     };
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "store-memory")]
 pub use punctual_store_memory::MemoryJobStore;
+#[cfg(feature = "store-mongodb")]
+pub use punctual_store_mongodb::{MongoDbJobStore, MongoDbJobStoreBuilder};
 #[cfg(feature = "store-redis")]
 pub use punctual_store_redis::{RedisJobStore, RedisJobStoreBuilder};
 #[cfg(any(feature = "store-mysql", feature = "store-postgres", feature = "store-sqlite"))]

@@ -124,6 +124,8 @@ pub mod prelude {
     pub use crate::CommandTask;
     #[cfg(feature = "store-memory")]
     pub use crate::MemoryJobStore;
+    #[cfg(feature = "store-mongodb")]
+    pub use crate::MongoDbJobStore;
     #[cfg(feature = "store-mysql")]
     pub use crate::MySqlJobStore;
     #[cfg(feature = "store-postgres")]

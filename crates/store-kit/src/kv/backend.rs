@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use punctual_core::{
     AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, Fence,
     HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
@@ -13,8 +14,8 @@ use super::change::{Change, Target};
 use super::record::{self, DecodeResult, DecodedJob, corrupt_error};
 use super::scan::JobScan;
 use super::{JobQuery, KvBackend, KvEntry, KvNamespace, KvStore, history, metadata, nodes};
-use crate::Backend;
 use crate::backend::UnsupportedExtensions;
+use crate::{Backend, PageReader};
 
 /// A function that returns the corruption of an entry, or `None` if the entry is valid.
 type CorruptionCheck<M> = fn(&KvEntry<<M as KvStore>::Version>) -> Option<CorruptRecord>;
@@ -93,7 +94,11 @@ impl<M: KvStore> Backend for KvBackend<M> {
         after: Option<&JobCursor>,
         limit: usize,
     ) -> Result<JobRecordPage, StoreError> {
-        let JobScan { jobs, corrupt } = JobScan::of::<M>(self.store.list(KvNamespace::Job).await?);
+        if let Some(page) = self.indexed_page(after, limit).await? {
+            return Ok(page);
+        }
+        let JobScan { jobs, corrupt, .. } =
+            JobScan::of::<M>(self.store.list(KvNamespace::Job).await?);
         let mut records: Vec<_> = jobs.into_iter().map(|(_, decoded)| decoded.job.record).collect();
         records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
         records.sort_by_cached_key(JobCursor::of);
@@ -124,7 +129,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
         let mut due = scan.jobs;
         due.retain(|(_, decoded)| is_due(&decoded.job));
         due.sort_by_key(|(_, decoded)| decoded.job.record.schedule.map(|schedule| schedule.due_at));
-        let mut claims = Claims::new(Vec::new(), due.len() > limit);
+        let mut claims = Claims::new(Vec::new(), due.len() > limit || !scan.is_complete);
         claims.corrupt = scan.corrupt;
         due.truncate(limit);
         let claim = |_, job: &mut Option<DecodeResult>| match job {
@@ -154,9 +159,9 @@ impl<M: KvStore> Backend for KvBackend<M> {
             outcome
         };
         let targets = targets::<M>(commits.iter().map(|commit| &commit.id));
-        let outcomes = self.change_jobs(targets, commit).await?;
-        self.record(&batch.history).await?;
-        Ok(outcomes)
+        let commits = self.change_jobs(targets, commit);
+        let (outcomes, recorded) = join(commits, self.record(&batch.history)).await;
+        recorded.and(outcomes)
     }
 
     async fn renew(
@@ -166,8 +171,9 @@ impl<M: KvStore> Backend for KvBackend<M> {
         until: Timestamp,
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
-        let time = self.store.time().await?;
-        Ok(self.renew_lease(node, now, until, filter).await?.with_time(time))
+        let renewal = self.renew_lease(node, now, until, filter);
+        let (renewal, time) = join(renewal, self.store.time()).await;
+        Ok(renewal?.with_time(time?))
     }
 
     async fn take_over(
@@ -262,6 +268,28 @@ impl<M: KvStore> Backend for KvBackend<M> {
 }
 
 impl<M: KvStore> KvBackend<M> {
+    /// Reads a page of jobs with the store's index; `None` if it has none.
+    async fn indexed_page(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<Option<JobRecordPage>, StoreError> {
+        let mut wanted = limit.saturating_add(1);
+        loop {
+            let Some(entries) = self.store.page_jobs(after, wanted).await? else { return Ok(None) };
+            let is_complete = entries.len() < wanted;
+            let rows: Vec<_> = entries.iter().map(record::read::<M>).collect();
+            let corrupt = rows.iter().filter(|row| row.is_err()).count();
+            if is_complete || rows.len() - corrupt > limit {
+                let mut page = PageReader::new(limit);
+                page.push(rows.into_iter().map(|row| ((), row.map(|decoded| decoded.job.record))));
+                return Ok(Some(page.into_page()));
+            }
+            // Corrupt jobs don't count, and no cursor refers to them.
+            wanted = limit.saturating_add(1).saturating_add(corrupt);
+        }
+    }
+
     /// Removes corrupt jobs, or corrupt runs of jobs.
     async fn discard_of_job(
         &self,

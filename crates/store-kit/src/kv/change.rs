@@ -19,15 +19,17 @@ pub(super) struct Target<V> {
     storage_key: String,
     /// The entry, if it has been read already.
     loaded: Option<KvEntry<V>>,
+    /// Whether the entry must be read, because a recalled one or an earlier swap was not sufficient.
+    must_read: bool,
 }
 
 impl<V> Target<V> {
     pub(super) fn new(storage_key: String) -> Self {
-        Self { storage_key, loaded: None }
+        Self { storage_key, loaded: None, must_read: false }
     }
 
     pub(super) fn loaded(entry: KvEntry<V>) -> Self {
-        Self { storage_key: entry.storage_key.clone(), loaded: Some(entry) }
+        Self { storage_key: entry.storage_key.clone(), loaded: Some(entry), must_read: false }
     }
 }
 
@@ -43,7 +45,8 @@ pub(super) enum Change {
 impl<M: KvStore> KvBackend<M> {
     /// Updates each entry atomically. Targets of the same entry are applied in the order given. `apply` is called with
     /// the index of a target and its current entry, and returns the new state and a result. After a failed
-    /// compare-and-swap, the entry is read again and `apply` is called with it. Unchanged entries are not written.
+    /// compare-and-swap, the entry is read again and `apply` is called with it; so it is if it was recalled and is not to
+    /// be changed. Unchanged entries are not written.
     pub(super) async fn change<T: Send>(
         &self,
         namespace: KvNamespace,
@@ -56,24 +59,24 @@ impl<M: KvStore> KvBackend<M> {
         while !pending.is_empty() {
             let (mut batch, rest) = self.split_batch(pending);
             let entries = self.load(namespace, &mut batch).await?;
-            let (mut swaps, mut swapped) = (Vec::new(), Vec::new());
-            for ((index, target), entry) in batch.into_iter().zip(entries) {
+            let (mut swaps, mut swapped, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+            for ((index, target), (entry, is_recalled)) in batch.into_iter().zip(entries) {
                 let (change, result) = apply(index, entry.as_ref());
                 results[index] = Some(result);
-                let (new, job) = match change {
-                    Change::Keep => continue,
-                    Change::Remove => (None, None),
-                    Change::Write(value, job) => (Some(value), job),
+                let (is_kept, new, job) = match change {
+                    Change::Keep => (true, None, None),
+                    Change::Remove => (entry.is_none(), None, None),
+                    Change::Write(value, job) => {
+                        let current = entry.as_ref().map(|entry| &entry.value);
+                        (current == Some(&value), Some(value), job)
+                    }
                 };
-                if new.as_ref() != entry.as_ref().map(|entry| &entry.value) {
-                    swaps.push(CompareAndSwap::new(
-                        namespace,
-                        target.storage_key.clone(),
-                        entry,
-                        new,
-                        job,
-                    ));
+                if !is_kept {
+                    let key = target.storage_key.clone();
+                    swaps.push(CompareAndSwap::new(namespace, key, entry, new, job));
                     swapped.push((index, target));
+                } else if is_recalled {
+                    unread.push((index, target));
                 }
             }
             pending = match swaps.is_empty() {
@@ -86,6 +89,8 @@ impl<M: KvStore> KvBackend<M> {
                     return Err(contention_error(namespace, &target.storage_key));
                 }
             }
+            pending.extend(unread);
+            pending.iter_mut().for_each(|(_, target)| target.must_read = true);
             // The failed ones come first, because repeated targets of the same entry must keep their order.
             pending.extend(rest);
         }
@@ -105,20 +110,36 @@ impl<M: KvStore> KvBackend<M> {
         })
     }
 
+    /// The current entries, and whether each was only recalled.
     async fn load(
         &self,
         namespace: KvNamespace,
         targets: &mut [(usize, Target<M::Version>)],
-    ) -> Result<Vec<Option<KvEntry<M::Version>>>, StoreError> {
-        let not_loaded = targets.iter().filter(|(_, target)| target.loaded.is_none());
-        let not_loaded: Vec<_> = not_loaded.map(|(_, target)| target.storage_key.clone()).collect();
-        let read = match not_loaded.is_empty() {
+    ) -> Result<Vec<(Option<KvEntry<M::Version>>, bool)>, StoreError> {
+        let mut unread = Vec::new();
+        let mut load = |(_, target): &mut (usize, Target<M::Version>)| {
+            if let Some(entry) = target.loaded.take() {
+                return Some((Some(entry), false));
+            }
+            let recalled = match target.must_read {
+                true => None,
+                false => self.store.recall(namespace, &target.storage_key),
+            };
+            if recalled.is_none() {
+                unread.push(target.storage_key.clone());
+            }
+            recalled.map(|entry| (entry, true))
+        };
+        let loaded: Vec<_> = targets.iter_mut().map(&mut load).collect();
+        let read = match unread.is_empty() {
             true => Vec::new(),
-            false => self.store.read(namespace, not_loaded).await?,
+            false => self.store.read(namespace, unread).await?,
         };
         let mut read = read.into_iter();
-        let loaded = targets.iter_mut().map(|(_, target)| target.loaded.take());
-        Ok(loaded.map(|loaded| loaded.or_else(|| read.next().flatten())).collect())
+        Ok(loaded
+            .into_iter()
+            .map(|loaded| loaded.unwrap_or_else(|| (read.next().flatten(), false)))
+            .collect())
     }
 }
 

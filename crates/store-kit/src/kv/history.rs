@@ -1,7 +1,8 @@
 //! Finished runs, one entry each.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::Range;
 
 use punctual_core::{
     CorruptKind, CorruptRecord, HistoryCursor, HistoryRecord, HistoryRecordPage,
@@ -11,8 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{Change, Target};
-use super::{KvBackend, KvEntry, KvNamespace, KvStore, format};
+use super::{HistoryQuery, HistoryQueryResult, KvBackend, KvEntry, KvNamespace, KvStore, format};
 use crate::{PageReader, history_range};
+
+/// The minimum number of entries that a query for a page requests, because not all of them may match.
+const MIN_QUERY: usize = 100;
+
+/// The maximum number of entries that a query for a page requests.
+const MAX_QUERY: usize = 10_000;
 
 #[derive(Serialize, Deserialize)]
 struct Header<T> {
@@ -21,8 +28,26 @@ struct Header<T> {
 
 /// The key of an entry: its first 16 digits sort by the instant at which the run finished.
 fn key(cursor: HistoryCursor) -> String {
-    let finished = cursor.finished().as_micros().cast_unsigned() ^ (1 << 63);
-    format!("{finished:016x}-{}-{:08x}", cursor.run_id(), cursor.attempt())
+    format!("{}-{}-{:08x}", digits(cursor.finished()), cursor.run_id(), cursor.attempt())
+}
+
+fn digits(finished: Timestamp) -> String {
+    format!("{:016x}", finished.as_micros().cast_unsigned() ^ (1 << 63))
+}
+
+/// The end of the keys of runs that finished at this instant.
+fn after_keys_at(finished: Timestamp) -> String {
+    digits(finished) + "~"
+}
+
+/// The keys of a query.
+fn key_range(query: &HistoryRecordQuery) -> Range<String> {
+    let finished = history_range(query);
+    if finished.is_empty() {
+        return Range::default();
+    }
+    let end = after_keys_at(*finished.end());
+    digits(*finished.start())..query.after.map_or(end.clone(), |after| key(after).min(end))
 }
 
 pub(super) fn read<M: KvStore>(raw: &KvEntry<M::Version>) -> Result<HistoryRecord, CorruptRecord> {
@@ -84,27 +109,46 @@ impl<M: KvStore> KvBackend<M> {
         self.change(KvNamespace::History, targets, write).await.map(drop)
     }
 
-    /// All entries, newest first.
-    async fn entries(&self) -> Result<Vec<RawHistoryEntry<M::Version>>, StoreError> {
-        let entries = self.store.list(KvNamespace::History).await?;
+    /// The entries that match any of the queries, newest first, perhaps with others; and whether these are all.
+    async fn entries(
+        &self,
+        queries: &[HistoryQuery<'_>],
+    ) -> Result<(Vec<RawHistoryEntry<M::Version>>, bool), StoreError> {
+        let HistoryQueryResult { entries, is_complete } = self.store.query_history(queries).await?;
         let mut entries: Vec<_> = entries.into_iter().map(RawHistoryEntry::of).collect();
         entries.sort_unstable_by_key(|entry| Reverse(entry.key));
-        Ok(entries)
+        Ok((entries, is_complete))
     }
 
     pub(super) async fn history_page(
         &self,
         query: &HistoryRecordQuery,
     ) -> Result<HistoryRecordPage, StoreError> {
-        let entries = self.entries().await?;
-        let mut rows = entries
-            .iter()
-            .filter(|row| row.is_in_range(query))
-            .map(|row| ((), read::<M>(&row.raw)))
-            .filter(|(_, entry)| entry.as_ref().map_or(true, |entry| query.matches(entry)));
         let mut page = PageReader::new(query.limit);
+        let (mut keys, mut is_complete) = (key_range(query), false);
+        // Entries that match. Those that don't, because of their outcome for instance, don't count.
+        let mut rows = VecDeque::new();
         while let Some(wanted) = page.wanted() {
-            page.push(rows.by_ref().take(wanted));
+            while rows.len() < wanted && !is_complete {
+                let limit = (wanted - rows.len()).clamp(MIN_QUERY, MAX_QUERY);
+                let job = query.job.as_ref();
+                let part = HistoryQuery::new(keys.clone(), job, true, limit);
+                let mut entries;
+                (entries, is_complete) = self.entries(&[part]).await?;
+                entries.retain(|entry| {
+                    entry.is_in_range(query) && entry.key.is_none_or(|own| key(own) < keys.end)
+                });
+                match entries.iter().rev().find_map(|entry| entry.key) {
+                    Some(last) => keys.end = key(last),
+                    None => is_complete = true,
+                }
+                let decoded = entries.iter().map(|entry| read::<M>(&entry.raw));
+                rows.extend(
+                    decoded.filter(|row| row.as_ref().map_or(true, |row| query.matches(row))),
+                );
+            }
+            let count = wanted.min(rows.len());
+            page.push(rows.drain(..count).map(|row| ((), row)));
         }
         Ok(page.into_page())
     }
@@ -114,7 +158,8 @@ impl<M: KvStore> KvBackend<M> {
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        let mut old = self.entries().await?;
+        let query = HistoryQuery::new(String::new()..digits(before), None, false, limit);
+        let (mut old, _) = self.entries(&[query]).await?;
         old.retain(|entry| entry.key.is_some_and(|key| key.finished() < before));
         old.reverse();
         old.truncate(limit);
@@ -127,7 +172,14 @@ impl<M: KvStore> KvBackend<M> {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        let entries = self.entries().await?;
+        let all = String::new()..after_keys_at(Timestamp::MAX);
+        let newest =
+            |job| HistoryQuery::new(all.clone(), Some(job), true, keep.saturating_add(limit));
+        let (entries, _) = self
+            .entries(
+                &jobs.iter().collect::<BTreeSet<_>>().into_iter().map(newest).collect::<Vec<_>>(),
+            )
+            .await?;
         let mut counts: HashMap<_, _> = jobs.iter().map(|job| (job, 0)).collect();
         let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
             let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::time::Duration;
 
 use punctual_core::{
-    ChangeWatch, Encoded, NodeId, StoreCaps, StoreError, StoredJob, TaskFilter, Timestamp,
+    ChangeWatch, Encoded, JobCursor, JobId, NodeId, StoreCaps, StoreError, StoredJob, TaskFilter,
+    Timestamp,
 };
 
 /// A key-value store with compare-and-swap of single entries, for example a key-value database or a directory of files;
@@ -89,6 +91,44 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
         }
     }
 
+    /// Returns an entry without reading it: one that a swap of this store has written, for instance, or `Some(None)` if
+    /// there probably is no entry. It may be outdated: it is only swapped, or read if it is not to be changed. `None` means
+    /// that it must be read first, which is the default.
+    fn recall(
+        &self,
+        namespace: KvNamespace,
+        storage_key: &str,
+    ) -> Option<Option<KvEntry<Self::Version>>> {
+        let _ = (namespace, storage_key);
+        None
+    }
+
+    /// Returns up to `limit` jobs after the cursor, in the order of [`JobStore::list`](punctual_core::JobStore::list): fewer
+    /// if there are no more. `None`, the default, means that there is no index by which to do so, and that jobs are listed.
+    fn page_jobs(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Option<Vec<KvEntry<Self::Version>>>, StoreError>> + Send {
+        let _ = (after, limit);
+        async { Ok(None) }
+    }
+
+    /// Returns the history entries that match any of the queries; additional entries are allowed, and the order does not
+    /// matter. The default implementation returns all entries.
+    fn query_history(
+        &self,
+        queries: &[HistoryQuery<'_>],
+    ) -> impl Future<Output = Result<HistoryQueryResult<Self::Version>, StoreError>> + Send {
+        let _ = queries;
+        async {
+            Ok(HistoryQueryResult {
+                entries: self.list(KvNamespace::History).await?,
+                is_complete: true,
+            })
+        }
+    }
+
     /// See [`JobStore::watch`](punctual_core::JobStore::watch).
     fn watch(
         &self,
@@ -112,7 +152,8 @@ pub enum KvNamespace {
     Node,
     /// A metadata value that schedulers share; the key is that of the value.
     Metadata,
-    /// A finished run; the key begins with 16 digits that sort by the instant at which the run finished.
+    /// A finished run. The keys sort by the instant at which the run finished; the field `/entry/job_id` of the header is
+    /// the id of its job.
     History,
     /// The format version of the store: a single entry.
     Format,
@@ -223,6 +264,42 @@ pub enum JobQuery<'a> {
 pub struct JobQueryResult<V> {
     /// The entries, in any order. Entries that don't match are allowed.
     pub entries: Vec<KvEntry<V>>,
-    /// Whether the result contains all matching jobs, i.e. was not truncated by a limit.
+    /// Whether the result contains all matching jobs. If not, it was truncated by a limit: that of a query, or one of the
+    /// store for the size of a result, which contains at least one entry then.
+    pub is_complete: bool,
+}
+
+/// A query for a part of the history.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HistoryQuery<'a> {
+    /// The range of the logical keys. The start is inclusive, the end exclusive.
+    pub keys: Range<String>,
+    /// Only entries of this job.
+    pub job: Option<&'a JobId>,
+    /// Whether to return the entries with the largest keys if there are more than the limit, instead of those with the
+    /// smallest ones.
+    pub newest: bool,
+    /// The maximum number of entries.
+    pub limit: usize,
+}
+
+impl<'a> HistoryQuery<'a> {
+    pub(crate) fn new(
+        keys: Range<String>,
+        job: Option<&'a JobId>,
+        newest: bool,
+        limit: usize,
+    ) -> Self {
+        Self { keys, job, newest, limit }
+    }
+}
+
+/// The result of [`KvStore::query_history`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryQueryResult<V> {
+    /// The entries, in any order. Entries that don't match are allowed.
+    pub entries: Vec<KvEntry<V>>,
+    /// Whether the result contains all matching entries, i.e. was not truncated by a limit.
     pub is_complete: bool,
 }

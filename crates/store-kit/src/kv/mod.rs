@@ -35,12 +35,14 @@
 //! | `renew` | a `read` and a `swap` of the node's lease, a `list` of the leases, a `query_jobs`; if there are orphans, another `list`; if leases are purged, a `read` and a `swap` of them |
 //! | `take_over` | a `list` and a `query_jobs`; if there are orphans, a `read` and a `swap` of leases, and a `swap` per batch |
 //! | `get` | a `read` |
-//! | `list` | a `list` of all jobs |
+//! | `list` | a `page_jobs` |
 //! | `discard` | a `list` of the namespace, and a `swap` |
-//! | `metadata`, all operations of the history | a `list` of the namespace |
+//! | `metadata` | a `list` of the namespace |
+//! | operations of the history | a `query_history`, and a `swap` per batch of deleted entries |
 //!
-//! Without an index, [`query_jobs`](KvStore::query_jobs) is a `list` of all jobs, which is sufficient for some hundred
-//! jobs.
+//! Without an index, [`query_jobs`](KvStore::query_jobs), [`page_jobs`](KvStore::page_jobs) and
+//! [`query_history`](KvStore::query_history) are a `list` of the namespace, which is sufficient for some hundred entries.
+//! A store that [recalls](KvStore::recall) the entries that it has written saves most of the `read`s of `commit`.
 
 mod backend;
 mod change;
@@ -54,6 +56,7 @@ mod scan;
 mod store;
 
 pub use kv_store::{
-    CompareAndSwap, JobQuery, JobQueryResult, KvEntry, KvNamespace, KvStore, KvValue,
+    CompareAndSwap, HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvEntry,
+    KvNamespace, KvStore, KvValue,
 };
 pub use store::KvBackend;

@@ -134,7 +134,8 @@ impl<M: KvStore> KvBackend<M> {
     ) -> Result<TakeOver, StoreError> {
         let live_nodes = live_nodes(&self.leases().await?, now);
         let orphans = [JobQuery::Orphans { live_nodes: &live_nodes, filter }];
-        let scan = JobScan::of::<M>(self.store.query_jobs(&orphans).await?.entries);
+        let result = self.store.query_jobs(&orphans).await?;
+        let scan = JobScan::of::<M>(result.entries);
         // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner of a
         // job read above has a valid lease by now.
         let mut owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
@@ -143,6 +144,7 @@ impl<M: KvStore> KvBackend<M> {
         let is_dead = |node: &NodeId| dead.contains(node);
 
         let mut taken = TakeOver::default();
+        taken.has_more = !result.is_complete;
         let (mut max_runs, mut max_claims) = (limit, limit);
         let (mut targets, mut plans) = (Vec::new(), Vec::new());
         for (entry, decoded) in scan.jobs {

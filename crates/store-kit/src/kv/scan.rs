@@ -10,11 +10,13 @@ pub(super) struct JobScan<V> {
     pub(super) jobs: Vec<(KvEntry<V>, DecodedJob)>,
     /// The corrupt records, sorted by key.
     pub(super) corrupt: Vec<CorruptRecord>,
+    /// Whether no matching job was omitted.
+    pub(super) is_complete: bool,
 }
 
 impl<V> JobScan<V> {
     pub(super) fn of<M: KvStore<Version = V>>(entries: Vec<KvEntry<V>>) -> Self {
-        let mut scan = Self { jobs: Vec::new(), corrupt: Vec::new() };
+        let mut scan = Self { jobs: Vec::new(), corrupt: Vec::new(), is_complete: true };
         for entry in entries {
             match record::read::<M>(&entry) {
                 Ok(decoded) => scan.jobs.push((entry, decoded)),
@@ -56,11 +58,12 @@ impl<M: KvStore> KvBackend<M> {
         let mut limit = min_count;
         loop {
             let result = self.store.query_jobs(&queries(limit)).await?;
-            let is_complete = result.is_complete || limit == usize::MAX;
-            let scan = JobScan::of::<M>(result.entries);
-            if is_complete
-                || scan.jobs.iter().filter(|(_, decoded)| matches(decoded)).count() >= min_count
-            {
+            // A result with fewer entries was truncated by another limit, which a repetition would reach again.
+            let is_limited = !result.is_complete && result.entries.len() >= limit;
+            let mut scan = JobScan::of::<M>(result.entries);
+            scan.is_complete = result.is_complete;
+            let count = || scan.jobs.iter().filter(|(_, decoded)| matches(decoded)).count();
+            if !is_limited || limit == usize::MAX || count() >= min_count {
                 return Ok(scan);
             }
             limit = limit.saturating_mul(2).max(1);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use punctual_core::{BatchLimit, StoreCaps, StoreError};
+use punctual_core::{BatchLimit, JobCursor, StoreCaps, StoreError};
 use punctual_store_kit::kv::{
-    CompareAndSwap, JobQuery, JobQueryResult, KvBackend, KvEntry, KvNamespace, KvStore, KvValue,
+    CompareAndSwap, HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvBackend, KvEntry,
+    KvNamespace, KvStore, KvValue,
 };
 use punctual_store_kit::{BackendHandle, job_store};
 use serde_json::Value;
@@ -39,6 +40,8 @@ impl Storage {
 pub(crate) struct Content {
     last: u64,
     pub(crate) entries: BTreeMap<(KvNamespace, String), (u64, KvValue)>,
+    /// What was written and has not been recalled, even if it is outdated.
+    written: BTreeMap<(KvNamespace, String), KvEntry<u64>>,
     pub(crate) index: Index,
 }
 
@@ -65,7 +68,11 @@ impl Content {
             None => self.index.remove(&key),
         };
         match new {
-            Some(value) => self.put(namespace, &key, value),
+            Some(value) => {
+                self.put(namespace, &key, value);
+                let entry = self.get(namespace, &key).expect("that entry");
+                self.written.insert((namespace, key), entry);
+            }
             None => drop(self.entries.remove(&(namespace, key))),
         }
         true
@@ -181,6 +188,65 @@ impl KvStore for Memory {
         let (keys, is_complete) = self.0.content().index.find(queries);
         let entries = self.read(KvNamespace::Job, keys.into_iter().collect()).await?;
         Ok(JobQueryResult { entries: entries.into_iter().flatten().collect(), is_complete })
+    }
+
+    /// With an index, returns what was written by any of the stores.
+    fn recall(&self, namespace: KvNamespace, storage_key: &str) -> Option<Option<KvEntry<u64>>> {
+        let written = self.0.content().written.remove(&(namespace, storage_key.to_owned()));
+        match namespace {
+            _ if !self.0.indexed => None,
+            KvNamespace::History => Some(written),
+            _ => written.map(Some),
+        }
+    }
+
+    async fn page_jobs(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<Option<Vec<KvEntry<u64>>>, StoreError> {
+        if !self.0.indexed {
+            return Ok(None);
+        }
+        let order = |entry: &KvEntry<u64>| {
+            let header: Value = serde_json::from_slice(&entry.value.header).expect("JSON");
+            let next = header["record"]["schedule"]["next_run_time"].as_i64();
+            (next.unwrap_or(i64::MAX), entry.storage_key.clone())
+        };
+        let mut jobs = self.list(KvNamespace::Job).await?;
+        if let Some(after) = after {
+            let next = after.next_run_time.map_or(i64::MAX, |at| at.as_micros());
+            jobs.retain(|job| order(job) > (next, after.id.to_string()));
+        }
+        jobs.sort_by_cached_key(order);
+        jobs.truncate(limit);
+        Ok(Some(jobs))
+    }
+
+    async fn query_history(
+        &self,
+        queries: &[HistoryQuery<'_>],
+    ) -> Result<HistoryQueryResult<u64>, StoreError> {
+        let entries = self.list(KvNamespace::History).await?;
+        let mut result = HistoryQueryResult { entries: Vec::new(), is_complete: true };
+        if !self.0.indexed {
+            return Ok(HistoryQueryResult { entries, ..result });
+        }
+        for query in queries {
+            let is_of_job = |entry: &&KvEntry<u64>| {
+                let header: Value = serde_json::from_slice(&entry.value.header).expect("JSON");
+                query.job.is_none_or(|job| header["entry"]["job_id"] == job.as_str())
+            };
+            let in_range = entries.iter().filter(|entry| query.keys.contains(&entry.storage_key));
+            let mut found: Vec<_> = in_range.filter(is_of_job).cloned().collect();
+            if query.newest {
+                found.reverse();
+            }
+            result.is_complete &= found.len() <= query.limit;
+            found.truncate(query.limit);
+            result.entries.extend(found);
+        }
+        Ok(result)
     }
 }
 
