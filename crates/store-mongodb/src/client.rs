@@ -11,21 +11,14 @@ use mongodb::{Collection, Database};
 use punctual_core::StoreError;
 use tokio::time::timeout;
 
+use crate::config::{Options, check_database};
 use crate::error::{ServerError, code, store_error, timed_out, unexpected};
-use crate::options::{Options, check_database};
 
 /// The size of the documents of a search after which no further one is read.
 const RESULT_BYTES: usize = 16 << 20;
 
 /// The number of documents in one response.
 const BATCH: u32 = 10_000;
-
-/// How long to wait for the servers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) response: Duration,
-}
 
 /// A pool of connections that all clones share.
 #[derive(Clone)]

@@ -7,6 +7,8 @@
 //! The feature `dns` adds `mongodb+srv://` URLs.
 
 mod client;
+mod config;
+mod database;
 mod error;
 mod layout;
 mod options;
@@ -25,8 +27,8 @@ use punctual_store_kit::{BackendHandle, job_store};
 
 pub use options::MongoDbJobStoreBuilder;
 
-use options::Options;
-use store::MongoDb;
+use config::Options;
+use database::MongoDb;
 
 /// Stores jobs in MongoDB (4.4 or newer) or a server with the same protocol, which many machines can share: a single server,
 /// a replica set, or a sharded cluster.

@@ -7,7 +7,7 @@ use punctual_core::StoreError;
 use punctual_store_kit::{Cause, SecretUrl, check_name, invalid};
 
 use crate::MongoDbJobStore;
-use crate::client::Timeouts;
+use crate::config::{Options, Timeouts, check_database};
 use crate::layout::Collections;
 
 /// The schemes of URLs. The servers of those with `+srv` are found by the DNS.
@@ -46,20 +46,6 @@ pub struct MongoDbJobStoreBuilder {
     collection: Option<String>,
     timeouts: Timeouts,
     change_streams: bool,
-}
-
-/// The validated options.
-pub(crate) struct Options {
-    pub(crate) url: ConnectionString,
-    /// Replaces the servers of the URL.
-    pub(crate) address: Option<ServerAddress>,
-    /// Replaces the login of the URL.
-    pub(crate) login: Option<Credential>,
-    /// Replaces the database of the URL.
-    pub(crate) database: Option<String>,
-    pub(crate) collections: Collections,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) change_streams: bool,
 }
 
 impl MongoDbJobStoreBuilder {
@@ -216,18 +202,6 @@ impl MongoDbJobStoreBuilder {
 fn parse(url: String) -> Result<ConnectionString, StoreError> {
     let url = SecretUrl::new("MongoDB", SCHEMES, url)?;
     url.read(|url| ConnectionString::parse(url).map_err(|error| Cause(error.kind)))
-}
-
-/// Checks the rules of servers for all platforms.
-pub(crate) fn check_database(name: &str) -> Result<(), StoreError> {
-    let is_invalid = |c: char| c.is_control() || r#"/\. "$*<>:|?"#.contains(c);
-    if (1..64).contains(&name.len()) && !name.contains(is_invalid) {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "database {name:?} is invalid: it must have 1 to 63 bytes without control characters and without any of \
-         /\\. \"$*<>:|?"
-    )))
 }
 
 fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {

@@ -8,8 +8,8 @@ use punctual_store_kit::kv::{
 use punctual_store_kit::task_names;
 
 use crate::client::Search;
+use crate::database::MongoDb;
 use crate::layout::{self, Entry, Version};
-use crate::store::MongoDb;
 
 /// The indexes of the jobs; see [`layout`](crate::layout).
 pub(crate) fn job_indexes() -> [Document; 4] {

@@ -6,10 +6,10 @@ use mongodb::bson::{Bson, Document, doc};
 use punctual_core::{StoreError, Timestamp};
 use punctual_store_kit::kv::KvNamespace;
 
+use crate::database::MongoDb;
 use crate::error::{is_conflict, store_error, unexpected, unsupported};
 use crate::layout::REMOVED;
 use crate::queries::{history_indexes, job_indexes};
-use crate::store::MongoDb;
 
 /// The wire version of MongoDB 4.4.
 const MIN_WIRE_VERSION: i32 = 9;

@@ -9,26 +9,15 @@ use punctual_store_kit::kv::{
 };
 
 use crate::client::{Client, Search};
-use crate::layout::{Collections, Entry, Swap, Version};
-use crate::options::Options;
+use crate::config::Options;
+use crate::database::MongoDb;
+use crate::layout::{Entry, Swap, Version};
 use crate::recent::Recent;
 use crate::swaps::LIMIT;
 use crate::watch::Watch;
 
 /// The largest definition: a document has at most 16 MiB, with its runs and a command around it.
 const MAX_DEFINITION: usize = 14 << 20;
-
-/// An open store. Clones share the connections.
-#[derive(Clone, Debug)]
-pub(crate) struct MongoDb {
-    pub(crate) client: Client,
-    pub(crate) collections: Collections,
-    pub(crate) recent: Recent,
-    /// Whether the server has the command `bulkWrite`.
-    pub(crate) has_bulk_write: bool,
-    /// Whether changes are notified.
-    has_watch: bool,
-}
 
 impl KvStore for MongoDb {
     type Options = Options;

@@ -13,9 +13,9 @@ use punctual_store_kit::kv::KvNamespace;
 use punctual_store_kit::parts;
 
 use crate::client::{Search, Written};
+use crate::database::MongoDb;
 use crate::error::{DUPLICATE_KEY, ServerError, store_error, unexpected};
 use crate::layout::{Change, Swap};
-use crate::store::MongoDb;
 
 /// The limit of one command. The server accepts up to 16 MiB of statements.
 pub(crate) const LIMIT: BatchLimit = BatchLimit { count: 1_000, bytes: 8 << 20 };

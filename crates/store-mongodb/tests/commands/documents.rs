@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::peer::cursor;
-
 /// The documents by their collections and keys.
 #[derive(Debug, Default)]
 pub(crate) struct Documents(BTreeMap<String, BTreeMap<String, Document>>);
@@ -121,4 +119,18 @@ impl Documents {
         }
         count
     }
+}
+
+/// The response to a command with a cursor; with the number of a change stream, and of its last event.
+pub(crate) fn cursor(
+    stream: Option<(usize, u64)>,
+    batch: &str,
+    documents: Vec<Document>,
+) -> Document {
+    let id = stream.map_or(0, |(id, _)| i64::try_from(id).expect("few streams"));
+    let mut cursor = doc! { "id": id, "ns": "punctual.jobs", batch: documents };
+    if let Some((_, seen)) = stream {
+        cursor.insert("postBatchResumeToken", doc! { "_data": seen.to_string() });
+    }
+    doc! { "ok": 1, "cursor": cursor }
 }

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::documents::Documents;
+use crate::documents::{Documents, cursor};
 use crate::wire::Request;
 
 /// What the peer does with a request instead of executing it.
@@ -195,18 +195,4 @@ impl Peer {
         }
         hello
     }
-}
-
-/// The response to a command with a cursor; with the number of a change stream, and of its last event.
-pub(crate) fn cursor(
-    stream: Option<(usize, u64)>,
-    batch: &str,
-    documents: Vec<Document>,
-) -> Document {
-    let id = stream.map_or(0, |(id, _)| i64::try_from(id).expect("few streams"));
-    let mut cursor = doc! { "id": id, "ns": "punctual.jobs", batch: documents };
-    if let Some((_, seen)) = stream {
-        cursor.insert("postBatchResumeToken", doc! { "_data": seen.to_string() });
-    }
-    doc! { "ok": 1, "cursor": cursor }
 }
