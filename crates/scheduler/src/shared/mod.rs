@@ -10,7 +10,6 @@ mod state;
 mod stream;
 mod wake;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -18,6 +17,7 @@ use punctual_core::{
     Alias, AppData, Clock, DynTask, Executor, NodeId, TaskFilter, TaskName, TaskRegistration,
     TaskRegistry, TaskRegistryError, TriggerRegistry, Zone,
 };
+use rustc_hash::FxHashMap;
 use tokio::runtime::Handle;
 
 pub(crate) use self::bus::EventBus;
@@ -34,7 +34,7 @@ pub(crate) use self::state::StateCell;
 pub use self::stream::EventStream;
 pub(crate) use self::wake::Wake;
 
-type Executors = HashMap<Alias, Arc<dyn Executor>>;
+type Executors = FxHashMap<Alias, Arc<dyn Executor>>;
 
 /// State shared by all layers.
 pub(crate) struct Shared {
