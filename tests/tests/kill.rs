@@ -196,9 +196,16 @@ fn kills_at_failpoints_lose_no_rerun_and_repeat_no_skip() {
 }
 
 fn kill_at_failpoint(config: WorkerConfig, failpoint: Failpoint) {
-    let failpoint = Some(failpoint);
-    let mut process = Process::start(&mut WorkerConfig { failpoint, ..config }.command(CHILD));
+    let folder = config.folder.clone();
+    // A run that ends within some milliseconds is never recorded, and thus not cleared.
+    let hold_runs = matches!(failpoint, Failpoint::Finished | Failpoint::Cleared);
+    let config = WorkerConfig { failpoint: Some(failpoint), hold_runs, ..config };
+    let mut process = Process::start(&mut config.command(CHILD));
     process.send_line("go");
+    if hold_runs {
+        wait_until_recorded(&folder);
+        process.send_line("release");
+    }
     process.wait_for_line(|line| line == "halted");
     process.kill();
 }
@@ -262,13 +269,17 @@ fn kill_during_runs(folder: &Path, config: WorkerConfig) {
     for _ in 0..2 {
         first.wait_for_line(|line| line.starts_with("begin"));
     }
-    // Some milliseconds after it has started, the `Rerun` run is recorded.
+    wait_until_recorded(folder);
+    first.kill();
+}
+
+/// Waits until the `Rerun` run is recorded, some milliseconds after it has started.
+fn wait_until_recorded(folder: &Path) {
     let started = SystemClock.now();
     while !jobs_left(folder).iter().any(|job| job.in_flight > 0) {
         let waiting = SystemClock.now().saturating_since(started);
         assert!(waiting < TIMEOUT, "the run was not recorded");
     }
-    first.kill();
 }
 
 fn check_only_rerun_ran_again(folder: &Path) {
