@@ -122,14 +122,17 @@ fn a_test_has_a_private_server(name: &'static str) {
 #[test]
 fn several_servers_as_an_unprivileged_user() {
     let services = ServicesScript::as_unprivileged_user();
-    let lines = services.run(&["start"]);
-    let names = services.names();
+    let mut names = services.names();
+    // FerretDB, which takes the place of a missing `mongod`, is mounted by root.
+    names.retain(|name| *name != "mongodb");
+    let start = ["start", &names.join(" ")].join(" ");
+    let lines = services.run(&start.split(' ').collect::<Vec<_>>());
     let ids = || names.iter().map(|name| services.id(name)).collect::<Vec<_>>();
     let before = ids();
     for name in &names {
         client::write(name, &services_script::url(name, &lines));
     }
-    let [one, two] = services.run_concurrently(["start"; 2]);
+    let [one, two] = services.run_concurrently([&start, &start]);
     assert_eq!((&one, &two), (&lines, &lines));
     assert_eq!(ids(), before);
     let [first, second, .., last] = &names[..] else { panic!("more than two servers") };
