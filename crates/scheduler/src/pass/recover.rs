@@ -14,12 +14,13 @@ use crate::runs::{NewRun, RunGuard};
 use crate::store::{RegisteredStore, RunRetry};
 
 impl PassRunner {
-    /// After a store outage or a suspend, the leases of live nodes may have expired as well. A grace period of half a
-    /// lease gives them time to renew, which takes a little more than a third of a lease. It also applies after a
-    /// start, when the cause is unknown. `last_renewed_at` is the time of the previous lease renewal.
+    /// Begins the grace periods after an outage of the store or a suspend. `last_renewed_at` is the time of the previous
+    /// lease renewal.
     ///
-    /// After an outage this node does not release its own claims whose response was lost, either, before the other nodes
-    /// have had time to repeat their unconfirmed commits: the outcome of an earlier claim of the same job can't be determined any more once a
+    /// The leases of live nodes may have expired as well. Half a lease gives them time to renew, which takes a little
+    /// more than a third of a lease; it also applies after a start, when the cause is unknown. After an outage this node
+    /// does not release its own claims whose response was lost, either, before the other nodes have had time to repeat
+    /// their unconfirmed commits: the outcome of an earlier claim of the same job can't be determined any more once a
     /// later one has ended unsettled.
     pub(super) fn begin_grace_period_after_outage(
         &self,
@@ -46,10 +47,18 @@ impl PassRunner {
 
     /// Whether orphaned runs may be taken over now.
     pub(super) fn may_take_over(&self, pass: &PassState, now: Timestamp) -> bool {
-        let grace = self.shared.settings.lease / 2;
+        pass.orphans_reported && self.is_grace_period_over(pass.takeover_not_before, now)
+    }
+
+    /// Whether the runs recorded for this node's own id may be taken over now.
+    pub(super) fn may_recover_own_runs(&self, pass: &PassState, now: Timestamp) -> bool {
+        !pass.own_runs_recovered && self.is_grace_period_over(pass.recover_own_not_before, now)
+    }
+
+    fn is_grace_period_over(&self, ends_at: Option<Timestamp>, now: Timestamp) -> bool {
         // If the clock was set back, the grace period would never end without the second condition.
-        let in_grace_period = |from: Timestamp| now < from && from <= now.saturating_add(grace);
-        pass.orphans_reported && !pass.takeover_not_before.is_some_and(in_grace_period)
+        let latest = now.saturating_add(self.shared.settings.lease / 2);
+        ends_at.is_none_or(|end| end <= now || end > latest)
     }
 
     /// Called after the lease has expired. If another node has taken over any run, all queued runs of this node are

@@ -45,12 +45,4 @@ impl PassRunner {
         store.zones.reset();
         store.mark_changed();
     }
-
-    /// Whether the runs recorded for this node's own id may be taken over now.
-    pub(super) fn may_recover_own_runs(&self, pass: &PassState, now: Timestamp) -> bool {
-        // If the clock was set back, the grace period would never end without the last condition.
-        let latest = now.saturating_add(self.shared.settings.lease / 2);
-        !pass.own_runs_recovered
-            && pass.recover_own_not_before.is_none_or(|from| from <= now || from > latest)
-    }
 }
