@@ -5,6 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use punctual::OutcomeKind;
 use punctual::prelude::*;
+use punctual_tests::failpoint::Failpoint;
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::RunPhase;
 use punctual_tests::worker_config::WorkerConfig;
@@ -35,14 +36,18 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     let fixture = server_fixture.trial_fixture((!waits).then_some(Duration::from_millis(500)));
     let proxy = fixture.proxy(Some(&hold));
     let mut processes = Processes::default();
-    processes.start(&WorkerConfig { lease: LEASE, ..fixture.config("ann", Some(&proxy)) });
+    processes.start(&WorkerConfig {
+        lease: LEASE,
+        failpoint: Some(Failpoint::Claimed),
+        ..fixture.config("ann", Some(&proxy))
+    });
     processes.wait_until_ready();
     let time = SystemClock.now().saturating_add(Duration::from_millis(300));
     fixture.add(JOBS.map(|(id, recovery)| {
         let job = NewJob::builder(record_run()).id(id).recovery(recovery).misfire_grace_time(GRACE);
         job.trigger(IntervalTrigger::hours(1)).next_run_time(time).build()
     }));
-    processes.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
+    processes.delay_commit(&hold);
     processes.read_output(LEASE.mul_f64(0.6 + random.f64()));
     proxy.set(Mode::Forward);
     hold.advance_to(HoldState::Released);

@@ -16,6 +16,8 @@ pub(crate) enum MessageKind {
 /// The state of the delayed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HoldState {
+    /// All messages are forwarded.
+    Inactive,
     /// The request has not been received from the client.
     Expected,
     /// The request was sent to the server, which has not responded yet.
@@ -30,7 +32,7 @@ pub(crate) enum HoldState {
     Over,
 }
 
-/// Delays the first request that contains the mark, or its response.
+/// Delays the first request with the mark that is received in [`HoldState::Expected`], or its response.
 #[derive(Debug)]
 pub(crate) struct HeldMessage {
     /// The mark as it may appear in a request: as plain text and in hexadecimal digits.
@@ -43,7 +45,7 @@ pub(crate) struct HeldMessage {
 
 impl HeldMessage {
     pub(crate) fn new(mark: &str, what: MessageKind, blocks_connection: bool) -> Arc<Self> {
-        let state = watch::Sender::new(HoldState::Expected);
+        let state = watch::Sender::new(HoldState::Inactive);
         let digits =
             mark.bytes().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         Arc::new(Self { marks: [mark.into(), digits.into()], what, blocks_connection, state })

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use punctual::prelude::*;
+use punctual_tests::failpoint::Failpoint;
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::RunPhase;
 use punctual_tests::worker_config::WorkerConfig;
@@ -66,6 +67,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         processes.start(&WorkerConfig {
             identity,
             hold_runs: matches!(arrival, CommitArrival::Running),
+            failpoint: Some(Failpoint::Claimed),
             ..fixture.config(name, Some(proxy))
         });
     }
@@ -79,7 +81,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
             false => job.trigger(IntervalTrigger::hours(1)).next_run_time(soon).build(),
         }
     }));
-    processes.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
+    processes.delay_commit(&hold);
     processes.wait_until("no process reported a failure", |processes| {
         processes.count_all_lines("failed") > 0
     });

@@ -6,6 +6,8 @@ use punctual::prelude::*;
 use punctual_tests::process::Process;
 use punctual_tests::worker_config::WorkerConfig;
 
+use crate::held_message::{HeldMessage, HoldState};
+
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
 /// The timeout for conditions that a trial waits for; long, since the machine may be busy.
@@ -82,6 +84,17 @@ impl Processes {
         self.wait_until("not all processes are ready", |processes| {
             processes.count_all_lines("ready") == all
         });
+    }
+
+    /// Waits until a process has claimed jobs; its next request that names them is delayed. The processes were started
+    /// with `Failpoint::Claimed`: with some stores, the claim names the jobs, too.
+    pub(crate) fn delay_commit(&mut self, hold: &HeldMessage) {
+        self.wait_until("no process has claimed jobs", |processes| {
+            processes.count_all_lines("halted") > 0
+        });
+        hold.advance_to(HoldState::Expected);
+        self.send_line("on");
+        self.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
     }
 
     /// Shuts all processes down and waits for them to exit with success.
