@@ -32,10 +32,15 @@ mod history;
 mod jobs;
 mod metadata;
 mod migrate;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod ping;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod reusing_pool;
 mod rows;
 mod runs;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod server;
+mod spare;
 mod sql;
 mod store;
 mod tables;

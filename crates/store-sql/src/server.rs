@@ -1,22 +1,16 @@
 //! Connection sources, connection limits and timeouts of database servers.
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use punctual_core::StoreError;
 use punctual_store_kit::SecretUrl;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
-use tokio::time::timeout;
 
 use crate::error::{Cause, invalid};
-
-/// A connection that has been idle for this time is pinged before it is used.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
-
-/// The timeout of a ping. A server that has become unreachable never responds.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::ping::{is_usable, ping};
+use crate::reusing_pool::ReusingPool;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -34,20 +28,20 @@ impl<D: Database> ConnectionSource<D> {
         Self::Options(Box::new(options))
     }
 
-    /// Returns the pool, and whether the store must close it. If the store creates the pool, its connections execute
-    /// `settings` when they are opened, and are closed after they have been idle for `max_idle`.
+    /// Returns the connections. If the store creates the pool, its connections execute `settings` when they are opened,
+    /// and are closed after they have been idle for `max_idle`.
     pub(crate) fn pool(
         &self,
         limits: &Limits,
         settings: String,
         max_idle: Duration,
-    ) -> (Pool<D>, bool)
+    ) -> ReusingPool<D>
     where
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
     {
         let options = match self {
             Self::Options(options) => options.as_ref().clone(),
-            Self::Pool(pool) => return (pool.clone(), false),
+            Self::Pool(pool) => return ReusingPool::of_user(pool.clone()),
         };
         let settings = AssertSqlSafe(settings).into_sql_str();
         let pool = PoolOptions::<D>::new()
@@ -60,15 +54,7 @@ impl<D: Database> ConnectionSource<D> {
             // Pinging before each use would cost a round trip.
             .test_before_acquire(false)
             .before_acquire(move |connection, usage| {
-                Box::pin(async move {
-                    if usage.idle_for >= max_idle {
-                        return Ok(false);
-                    }
-                    if usage.idle_for >= PING_AFTER_IDLE {
-                        ping(connection).await?;
-                    }
-                    Ok(true)
-                })
+                Box::pin(is_usable(connection, usage.idle_for, max_idle))
             })
             // sqlx pings every returned connection without a timeout. If all connections were broken, the pool could
             // never reconnect; therefore they are pinged here with a timeout first.
@@ -77,14 +63,8 @@ impl<D: Database> ConnectionSource<D> {
             })
             // Statements contain the arguments of jobs.
             .connect_lazy_with(options.disable_statement_logging());
-        (pool, true)
+        ReusingPool::owned(pool, max_idle)
     }
-}
-
-/// Pings a connection with a timeout.
-pub(crate) async fn ping(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
-    let timed_out = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
-    timeout(PING_TIMEOUT, connection.ping()).await.map_err(timed_out)?
 }
 
 impl<D: Database> fmt::Debug for ConnectionSource<D> {

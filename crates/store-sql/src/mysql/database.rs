@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{StoreCaps, StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
-use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
+use sqlx::{MySqlConnection, SqlStr, Transaction};
 
 use super::error::{is_write_conflict, store_error};
 use super::options::Options;
@@ -15,6 +15,7 @@ use crate::client::{Client, SqlRow, Value};
 use crate::connection::CancelSafeConnection;
 use crate::dialect::{Dialect, IDLE_IN_TRANSACTION_TIMEOUT};
 use crate::error::invalid;
+use crate::reusing_pool::ReusingPool;
 use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
 
@@ -32,12 +33,10 @@ const MAX_DEFINITION: usize = (4_194_304 - STATEMENT_OVERHEAD) / 2;
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]
 pub(crate) struct MySql {
-    pool: MySqlPool,
+    pool: ReusingPool<sqlx::MySql>,
     pub(super) tables: TablePrefix,
     /// The server's `max_allowed_packet` in bytes.
     pub(super) max_packet: usize,
-    /// Whether the connections must be closed by the store.
-    owned: bool,
 }
 
 impl MySql {
@@ -84,8 +83,8 @@ impl Dialect for MySql {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = options.server.pool(&options.limits, settings(options), MAX_IDLE);
-        let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
+        let pool = options.server.pool(&options.limits, settings(options), MAX_IDLE);
+        let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0 };
         match database.prepare(options).await {
             Ok(()) => Ok(database),
             Err(error) => {
@@ -101,9 +100,7 @@ impl Dialect for MySql {
     }
 
     async fn close(&self) {
-        if self.owned {
-            self.pool.close().await;
-        }
+        self.pool.close().await;
     }
 
     fn sql(&self, statement: &'static str) -> SqlStr {
@@ -119,15 +116,15 @@ impl Dialect for MySql {
     }
 
     async fn write(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
-        self.pool.begin_with(sql::BEGIN).await.map_err(store_error)
+        self.pool.begin(sql::BEGIN).await.map_err(store_error)
     }
 
     async fn read(&self) -> Result<CancelSafeConnection<sqlx::MySql>, StoreError> {
-        self.pool.acquire().await.map(CancelSafeConnection::remote).map_err(store_error)
+        self.pool.acquire().await.map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
-        self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
+        self.pool.begin(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
     }
 
     async fn renew_lease(&self, values: &[Value<'_>]) -> Result<Option<MySqlRow>, StoreError> {

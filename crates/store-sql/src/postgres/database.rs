@@ -16,6 +16,7 @@ use crate::client::Value::Text;
 use crate::client::{Client, Value, client};
 use crate::connection::CancelSafeConnection;
 use crate::dialect::{Dialect, IDLE_IN_TRANSACTION_TIMEOUT, LOCK_TIMEOUT};
+use crate::reusing_pool::ReusingPool;
 use crate::sql::{HistoryStatements, Statements};
 
 client!(sqlx::Postgres, PgConnection, PgRow, store_error);
@@ -23,14 +24,12 @@ client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 /// The connections to a PostgreSQL database.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
-    pool: PgPool,
+    pool: ReusingPool<sqlx::Postgres>,
     /// The connections of watchers; one is opened when a watcher is created.
     listeners: PgPool,
     names: QualifiedNames,
     /// The time without a notification after which listeners ping their connection.
     ping_interval: Duration,
-    /// Whether the pool must be closed by the store.
-    owned: bool,
 }
 
 impl Postgres {
@@ -52,23 +51,21 @@ impl Dialect for Postgres {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = options.server.pool(&options.limits, settings(options), Duration::MAX);
+        let pool = options.server.pool(&options.limits, settings(options), Duration::MAX);
         let listeners = PgPoolOptions::new()
             // A silently lost connection is kept until the TCP connection times out, so a second one is needed.
             .max_connections(2)
             .acquire_timeout(options.limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with((*pool.connect_options()).clone());
+            .connect_lazy_with(pool.options());
         match prepare(&pool, options).await {
             Ok(names) => {
                 let ping_interval = options.limits.statement_timeout;
-                Ok(Self { pool, listeners, names, ping_interval, owned })
+                Ok(Self { pool, listeners, names, ping_interval })
             }
             Err(error) => {
-                if owned {
-                    pool.close().await;
-                }
+                pool.close().await;
                 Err(error)
             }
         }
@@ -82,9 +79,7 @@ impl Dialect for Postgres {
     async fn close(&self) {
         // Closing this pool makes active watchers return an error; they release their connection then.
         drop(self.listeners.close());
-        if self.owned {
-            self.pool.close().await;
-        }
+        self.pool.close().await;
     }
 
     fn sql(&self, statement: &'static str) -> SqlStr {
@@ -100,15 +95,15 @@ impl Dialect for Postgres {
     }
 
     async fn write(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
-        self.pool.begin().await.map_err(store_error)
+        self.pool.begin(sql::BEGIN).await.map_err(store_error)
     }
 
     async fn read(&self) -> Result<CancelSafeConnection<sqlx::Postgres>, StoreError> {
-        self.pool.acquire().await.map(CancelSafeConnection::remote).map_err(store_error)
+        self.pool.acquire().await.map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
-        self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
+        self.pool.begin(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
     }
 
     async fn renew_lease(&self, values: &[Value<'_>]) -> Result<Option<PgRow>, StoreError> {
@@ -129,7 +124,10 @@ impl Dialect for Postgres {
     }
 }
 
-async fn prepare(pool: &PgPool, options: &Options) -> Result<QualifiedNames, StoreError> {
+async fn prepare(
+    pool: &ReusingPool<sqlx::Postgres>,
+    options: &Options,
+) -> Result<QualifiedNames, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
     let names =
         QualifiedNames::find(&mut connection, options.schema.as_deref(), &options.tables).await?;
@@ -138,6 +136,7 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<QualifiedNames, Sto
     } else {
         schema::SCHEMA.check(&mut *connection, |sql| names.sql(sql)).await?;
     }
+    connection.release();
     Ok(names)
 }
 

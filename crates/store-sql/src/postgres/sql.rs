@@ -139,6 +139,7 @@ pub(super) const NAMES: &str = "
         current_setting('default_transaction_isolation')
     FROM coalesce($1, current_schema()::text) AS name WHERE name IS NOT NULL";
 
+pub(super) const BEGIN: &str = "BEGIN";
 /// A snapshot that does not see changes committed after its first statement.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 

@@ -9,7 +9,7 @@ use sqlx::{Acquire, PgPool};
 use tokio::time::timeout;
 
 use super::error::store_error;
-use crate::server::ping;
+use crate::ping::ping;
 
 /// A watcher with its own connection.
 pub(super) struct Watch {

@@ -130,6 +130,35 @@ pub(crate) async fn batch_is_one_round_trip(store: &impl JobStore, proxy: &Fault
     timeout(WAIT_TIMEOUT, rounds).await.expect("a batch takes one round trip");
 }
 
+/// Checks that a short call is one round trip, once its statement has been prepared: its connection is not pinged, as sqlx
+/// does when a connection is returned to a pool.
+pub(crate) async fn short_call_is_one_round_trip(store: &impl JobStore, proxy: &FaultyProxy) {
+    retry_until_ok(async || store.start().await).await;
+    let calls = async || {
+        for _ in 0..10 {
+            store.next_wakeup(&TaskFilter::Any).await.unwrap();
+        }
+    };
+    let rounds = async { while proxy.count_round_trips(calls()).await.0 > 10 {} };
+    timeout(WAIT_TIMEOUT, rounds).await.expect("ten calls take ten round trips");
+}
+
+/// Checks that all of many concurrent calls of a store with one connection get it: short ones, whose connection is kept for
+/// the next one, and transactions, whose connection is one of the pool.
+pub(crate) async fn concurrent_calls_share_one_connection(store: &impl JobStore) {
+    store.start().await.unwrap();
+    let calls = (0..30).map(|number| async move {
+        for _ in 0..5 {
+            store.next_wakeup(&TaskFilter::Any).await?;
+            store.set_metadata("last", &format!("{number}")).await?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    let results = timeout(WAIT_TIMEOUT, futures_util::future::join_all(calls)).await;
+    results.expect("no call waits forever").into_iter().collect::<Result<(), _>>().unwrap();
+    store.shutdown().await;
+}
+
 /// A finished run of this job.
 fn ended(record: &JobRecord) -> HistoryRecord {
     HistoryRecord {

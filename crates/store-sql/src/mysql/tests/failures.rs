@@ -15,8 +15,9 @@ use crate::testing::FaultyProxy;
 use crate::testing::failures::writes_are_rejected;
 use crate::testing::server::{
     abandoned_locks_expire, batch_is_one_round_trip, closed_connection_is_replaced,
-    only_completed_calls_return_their_connection, reconnects_after_silent_loss,
-    recovers_from_stall, unreachable_server_is_reported,
+    concurrent_calls_share_one_connection, only_completed_calls_return_their_connection,
+    reconnects_after_silent_loss, recovers_from_stall, short_call_is_one_round_trip,
+    unreachable_server_is_reported,
 };
 
 /// Returns the server's id of the connection.
@@ -185,6 +186,22 @@ async fn silently_lost_connections() {
     let builder = builder.statement_timeout(Duration::from_secs(1)).max_connections(2);
     let store = builder.acquire_timeout(Duration::from_secs(1)).build().unwrap();
     reconnects_after_silent_loss(&store, &proxy).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_short_call_is_one_round_trip() {
+    let tables = Tables::new().await;
+    let (proxy, builder) = tables.behind_a_proxy().await;
+    short_call_is_one_round_trip(&builder.build().unwrap(), &proxy).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn concurrent_calls_get_the_only_connection() {
+    let tables = Tables::new().await;
+    let builder = tables.builder().max_connections(1);
+    concurrent_calls_share_one_connection(&builder.build().unwrap()).await;
     tables.drop().await;
 }
 
