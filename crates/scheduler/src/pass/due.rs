@@ -29,6 +29,8 @@ impl PassRunner {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
+        // Before the poll, which finds these jobs, too.
+        pass.next_due = pass.next_due.into_iter().chain(store.take_added_due()).min();
         // With change notifications, polling is only a fallback, so the longer lease interval is used.
         let lease = self.shared.settings.lease / 3;
         let pause = if store.is_watched() { lease } else { self.shared.settings.poll_interval };

@@ -43,6 +43,9 @@ pub(crate) struct RegisteredStore {
     pub(super) shared: Arc<Shared>,
     /// A job may be due earlier than the next due time in the pass state.
     changed: AtomicBool,
+    /// The earliest due time of the jobs that were added by this scheduler since the last pass, in microseconds; the
+    /// maximum if there are none.
+    added_due: AtomicI64,
     /// When the next pass takes place at the latest, in microseconds; the maximum if that is unknown.
     next_pass: AtomicI64,
     /// Change notifications are active, so polling is only a fallback.
@@ -75,6 +78,7 @@ impl RegisteredStore {
             corrupt: Mutex::default(),
             shared: Arc::clone(shared),
             changed: AtomicBool::new(true),
+            added_due: AtomicI64::new(i64::MAX),
             next_pass: AtomicI64::new(i64::MAX),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
@@ -133,13 +137,20 @@ impl RegisteredStore {
         self.shared.wake.wake();
     }
 
-    /// The same for a change after which a job is due at this time: nothing is done if the next pass is not later,
-    /// because it finds the job.
+    /// Wakes the driver for an added job that is due at this time, unless the next pass is not later: it finds the job.
+    /// The pass claims the job without asking the store for its next due time first.
     pub(crate) fn notify_due(&self, due_at: Timestamp) {
-        // A pass in progress may have read the next due time before the change: it has set the maximum before.
+        // A pass in progress may have read the next due time before the job was added: it has set the maximum before.
         if due_at.as_micros() < self.next_pass.load(Ordering::SeqCst) {
-            self.notify_changed();
+            self.added_due.fetch_min(due_at.as_micros(), Ordering::SeqCst);
+            self.shared.wake.wake();
         }
+    }
+
+    /// Returns the earliest due time of the jobs of [`notify_due`](Self::notify_due) since the last call.
+    pub(crate) fn take_added_due(&self) -> Option<Timestamp> {
+        let due_at = self.added_due.swap(i64::MAX, Ordering::SeqCst);
+        (due_at < i64::MAX).then(|| Timestamp::from_micros(due_at))
     }
 
     /// Sets the time of the next pass; `None` while a pass is in progress, or if there may be none.
