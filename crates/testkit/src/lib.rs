@@ -4,9 +4,11 @@ mod clock;
 pub mod executor;
 pub mod job_store;
 mod manual;
+mod options;
 mod server;
 
 pub use clock::ManualClock;
 pub use manual::ManualScheduler;
+pub use options::{assert_error_text, assert_invalid_options};
 pub use punctual_store_kit::{Layered, StoreCall, StoreLayer};
 pub use server::server_url;

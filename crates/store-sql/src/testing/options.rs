@@ -1,22 +1,10 @@
 //! Tests of options that all stores have in common.
 
-use std::fmt::Debug;
-
-use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter, error_chain};
+use punctual_core::{JobStore, TaskFilter};
 use sqlx::{Database, Pool};
 use tokio::runtime::Runtime;
 
-use super::{at, due, each_cause_is_told_once, remove_all};
-
-/// Checks that invalid options are rejected by the builder, with an error that doesn't contain the password.
-pub(crate) fn are_invalid(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
-    for store in stores {
-        let error = store.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::Invalid);
-        each_cause_is_told_once(&error);
-        assert!(!format!("{} {error:?}", error_chain(&error)).contains("hunter2"), "{error:?}");
-    }
-}
+use super::{at, due, remove_all};
 
 /// Checks that the tables of two stores are separate.
 pub(crate) async fn are_separate(one: &impl JobStore, other: &impl JobStore) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
-use punctual_testkit::server_url;
+use punctual_testkit::{assert_invalid_options, server_url};
 use sqlx::AssertSqlSafe;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 
@@ -11,7 +11,7 @@ use super::super::MySqlJobStore;
 use super::Tables;
 use crate::dialect::Dialect;
 use crate::testing::options::{
-    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
+    are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
 };
 
 #[test]
@@ -20,22 +20,25 @@ fn invalid_options_are_rejected_by_the_builder() {
     good().build().unwrap();
     MySqlJobStore::builder().connect_options(MySqlConnectOptions::new()).build().unwrap();
     MySqlJobStore::open("mariadb://u:hunter2@localhost/jobs").unwrap();
-    are_invalid([
-        MySqlJobStore::builder().build(),
-        MySqlJobStore::open(""),
-        MySqlJobStore::open("postgres://u:hunter2@localhost/jobs"),
-        MySqlJobStore::open("mysql://u:hunter2@localhost"),
-        MySqlJobStore::open("mysql://u:hunter2@localhost:port/jobs"),
-        MySqlJobStore::open("mysql://u:hunter2@localhost/jobs?ssl-mode=perhaps"),
-        good().table_prefix("jobs; --").build(),
-        good().max_connections(0).build(),
-        good().acquire_timeout(Duration::ZERO).build(),
-        good().acquire_timeout(Duration::MAX).build(),
-        good().lock_timeout(Duration::from_millis(999)).build(),
-        good().lock_timeout(Duration::MAX).build(),
-        good().statement_timeout(Duration::ZERO).build(),
-        good().statement_timeout(Duration::MAX).build(),
-    ]);
+    assert_invalid_options(
+        [
+            MySqlJobStore::builder().build(),
+            MySqlJobStore::open(""),
+            MySqlJobStore::open("postgres://u:hunter2@localhost/jobs"),
+            MySqlJobStore::open("mysql://u:hunter2@localhost"),
+            MySqlJobStore::open("mysql://u:hunter2@localhost:port/jobs"),
+            MySqlJobStore::open("mysql://u:hunter2@localhost/jobs?ssl-mode=perhaps"),
+            good().table_prefix("jobs; --").build(),
+            good().max_connections(0).build(),
+            good().acquire_timeout(Duration::ZERO).build(),
+            good().acquire_timeout(Duration::MAX).build(),
+            good().lock_timeout(Duration::from_millis(999)).build(),
+            good().lock_timeout(Duration::MAX).build(),
+            good().statement_timeout(Duration::ZERO).build(),
+            good().statement_timeout(Duration::MAX).build(),
+        ],
+        "hunter2",
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
-use punctual_testkit::server_url;
+use punctual_testkit::{assert_invalid_options, server_url};
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -11,7 +11,7 @@ use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due};
 use crate::dialect::Dialect;
 use crate::testing::options::{
-    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
+    are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
 };
 use crate::testing::remove_all;
 
@@ -20,23 +20,26 @@ fn invalid_options_are_rejected_by_the_builder() {
     let good = || PostgresJobStore::builder().url("postgres://u:hunter2@localhost/jobs");
     good().schema("Order").build().unwrap();
     PostgresJobStore::open("postgresql://u:hunter2@localhost").unwrap();
-    are_invalid([
-        PostgresJobStore::builder().build(),
-        PostgresJobStore::open(""),
-        PostgresJobStore::open("mysql://u:hunter2@localhost/jobs"),
-        PostgresJobStore::open("postgres://u:hunter2@localhost:port/jobs"),
-        PostgresJobStore::open("postgres://u:hunter2@localhost/jobs?sslmode=perhaps"),
-        good().table_prefix("jobs; --").build(),
-        good().schema("").build(),
-        good().schema("a\"b").build(),
-        good().schema("a;DROP TABLE jobs--").build(),
-        good().schema("pg_mine").build(),
-        good().schema("x".repeat(64)).build(),
-        good().max_connections(0).build(),
-        good().acquire_timeout(Duration::ZERO).build(),
-        good().statement_timeout(Duration::from_micros(1)).build(),
-        good().statement_timeout(Duration::MAX).build(),
-    ]);
+    assert_invalid_options(
+        [
+            PostgresJobStore::builder().build(),
+            PostgresJobStore::open(""),
+            PostgresJobStore::open("mysql://u:hunter2@localhost/jobs"),
+            PostgresJobStore::open("postgres://u:hunter2@localhost:port/jobs"),
+            PostgresJobStore::open("postgres://u:hunter2@localhost/jobs?sslmode=perhaps"),
+            good().table_prefix("jobs; --").build(),
+            good().schema("").build(),
+            good().schema("a\"b").build(),
+            good().schema("a;DROP TABLE jobs--").build(),
+            good().schema("pg_mine").build(),
+            good().schema("x".repeat(64)).build(),
+            good().max_connections(0).build(),
+            good().acquire_timeout(Duration::ZERO).build(),
+            good().statement_timeout(Duration::from_micros(1)).build(),
+            good().statement_timeout(Duration::MAX).build(),
+        ],
+        "hunter2",
+    );
 }
 
 #[test]

@@ -3,23 +3,25 @@
 use std::time::Duration;
 
 use punctual_core::{JobStore, TaskFilter};
+use punctual_testkit::assert_invalid_options;
 use sqlx::sqlite::SqlitePoolOptions;
 
 use super::super::SqliteJobStore;
 use super::{at, due};
-use crate::testing::options::{
-    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime,
-};
+use crate::testing::options::{are_separate, keeps_the_pool_open, restarts_in_another_runtime};
 
 #[test]
 fn invalid_options_are_rejected_by_the_builder() {
-    are_invalid([
-        SqliteJobStore::builder().build(),
-        SqliteJobStore::open(""),
-        SqliteJobStore::open(":memory:"),
-        SqliteJobStore::builder().in_memory().table_prefix("jobs; --").build(),
-        SqliteJobStore::builder().in_memory().busy_timeout(Duration::MAX).build(),
-    ]);
+    assert_invalid_options(
+        [
+            SqliteJobStore::builder().build(),
+            SqliteJobStore::open(""),
+            SqliteJobStore::open(":memory:"),
+            SqliteJobStore::builder().in_memory().table_prefix("jobs; --").build(),
+            SqliteJobStore::builder().in_memory().busy_timeout(Duration::MAX).build(),
+        ],
+        "hunter2",
+    );
 }
 
 #[tokio::test]
