@@ -69,11 +69,11 @@ pub use punctual_macros::task;
 #[doc(hidden)]
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, FailureLog, Health,
-    HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery, Job, JobBuilder, JobChange,
-    JobContextExt, JobQuery, JobSelector, JobSink, JobState, ListenerId, NewJob, SchedulerBuilder,
-    SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
-    TransactionalJobSink, mode,
+    AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+    EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery, Job,
+    JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector, JobSink, JobState,
+    ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError, SchedulerHandle,
+    SchedulerState, StoreHealth, SyncScheduler, TransactionJobs, TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
@@ -143,10 +143,11 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     pub use crate::task;
     pub use crate::{
-        AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
-        CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
-        ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder, JobChange,
-        JobContext, JobContextExt, JobId, JobOptions, JobQuery, NewJob, OrTrigger, Recovery,
-        RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        AndTrigger, AsyncJobHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+        Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
+        EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
+        JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
+        OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp, Trigger,
+        TriggerExt, Zone,
     };
 }

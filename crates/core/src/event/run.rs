@@ -78,6 +78,16 @@ impl RunOutcome {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Success(_))
     }
+
+    /// Returns the value that the task returned, as JSON: `null` if it returned nothing. `None` if the run did not
+    /// succeed.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Success(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for RunOutcome {

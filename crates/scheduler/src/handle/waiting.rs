@@ -5,19 +5,20 @@
 ///
 /// An argument can be converted first: `name: Type = expression`. The body is an expression over the engine. It runs on
 /// the engine's thread, so the body and its captures must be `Send + 'static`; values that depend on the caller's
-/// thread are computed beforehand with `let`. If the two implementations differ, `=> name` calls a private method of
+/// thread are computed beforehand with `let`. The second variable, if there is one, is the job that a handle refers to. If the two implementations differ, `=> name` calls a private method of
 /// the type instead.
 macro_rules! waiting_method {
     (
         awaiting, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
         $(let $local:ident = $init:expr;)?
-        |$engine:ident| $work:expr
+        |$engine:ident $(, $handle:ident)?| $work:expr
     ) => {
         $(#[$meta])*
         pub async fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
             $(let $local = $init;)?
+            $(let $handle = JobSelector::from(self);)?
             let $engine = &self.engine;
             $work
         }
@@ -26,12 +27,13 @@ macro_rules! waiting_method {
         blocking, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
         $(let $local:ident = $init:expr;)?
-        |$engine:ident| $work:expr
+        |$engine:ident $(, $handle:ident)?| $work:expr
     ) => {
         $(#[$meta])*
         pub fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
             $(let $local = $init;)?
+            $(let $handle = JobSelector::from(self);)?
             self.block(move |$engine| async move { $work })
         }
     };
@@ -87,9 +89,9 @@ macro_rules! starting_methods {
 }
 
 /// Defines the other methods. The type must have a field `engine` and the methods `shutdown_with`, `reload_zones` and
-/// `flush`; a blocking type also the method `block`.
+/// `flush`; a blocking type also the method `block`. `$job` and `$run` are its handles.
 macro_rules! waiting_methods {
-    ($kind:ident) => {
+    ($kind:ident, $job:ident, $run:ident) => {
         waiting_method! { $kind,
             /// Shuts the scheduler down, with a timeout of 30 seconds for the runs in progress; see
             /// [`shutdown_timeout`](Self::shutdown_timeout).
@@ -128,14 +130,17 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Returns the job with this id, or `None` if it doesn't exist. `("store", "id")` searches one store only.
+            /// Returns a handle of the job with this id, or `None` if it doesn't exist. `("store", "id")` searches one store only.
             ///
             /// # Errors
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
             /// [`Store`](SchedulerError::Store) error.
-            fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<Job>,
-            |engine| engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await
+            fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<$job>,
+            |engine| {
+                let found = engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await?;
+                Ok(found.map(|job| $job::new(Arc::clone(&engine), job)))
+            }
         }
 
         waiting_method! { $kind,
@@ -149,6 +154,42 @@ macro_rules! waiting_methods {
             /// [`Store`](SchedulerError::Store) error.
             fn get_jobs(query: JobQuery) -> Vec<Job>,
             |engine| engine.jobs.get_jobs(query).await
+        }
+
+        waiting_method! { $kind,
+            /// Writes the jobs that match `query` to `out`, one per line and store by store, sorted by alias, in the layout
+            /// of APScheduler's `print_jobs`. Before the start, the pending jobs are written. Use
+            /// `std::io::stdout()` to print them. Control characters in names are escaped.
+            ///
+            /// ```
+            /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+            ///
+            /// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
+            /// scheduler.job(|| {}).name("tidy").add()?;
+            /// let mut text = Vec::new();
+            /// scheduler.print_jobs(JobQuery::new(), &mut text)?;
+            /// assert!(text.starts_with(b"Pending jobs:\n    tidy (trigger: date["));
+            /// # scheduler.remove_all_jobs()?;
+            /// # Ok::<(), punctual_scheduler::SchedulerError>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// As [`get_jobs`](Self::get_jobs), and [`Output`](SchedulerError::Output) if writing fails.
+            fn print_jobs(query: JobQuery, out: impl std::io::Write) -> Result<(), SchedulerError>
+            => print_lines(query, out)
+        }
+
+        waiting_method! { $kind,
+            /// Writes the jobs that match `query` to `out` as a table for terminals, with the same jobs in the same order as
+            /// [`print_jobs`](Self::print_jobs): store, id, name, state, local next run time, number of runs, trigger.
+            /// The width is that of the longest values; lines are not wrapped.
+            ///
+            /// # Errors
+            ///
+            /// As [`print_jobs`](Self::print_jobs).
+            fn print_job_table(query: JobQuery, out: impl std::io::Write) -> Result<(), SchedulerError>
+            => print_table(query, out)
         }
 
         waiting_method! { $kind,
@@ -229,7 +270,7 @@ macro_rules! waiting_methods {
 
         waiting_method! { $kind,
             /// Starts a run of a job in this process now, outside of its schedule. The schedule does not change.
-            /// Returns the id of the run.
+            /// The returned handle waits for its outcome.
             ///
             /// # Errors
             ///
@@ -237,8 +278,8 @@ macro_rules! waiting_methods {
             /// - [`JobUnresolved`](SchedulerError::JobUnresolved) if this process can't run the job.
             /// - [`ClientOnly`](SchedulerError::ClientOnly) or [`NotRunning`](SchedulerError::NotRunning).
             /// - [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
-            fn run_job_now(job: impl Into<JobSelector> = job.into()) -> RunId,
-            |engine| engine.jobs.run_job_now(job).await
+            fn run_job_now(job: impl Into<JobSelector> = job.into()) -> $run,
+            |engine| $run::start(&engine, job).await
         }
 
         waiting_method! { $kind,

@@ -60,6 +60,17 @@ pub enum JobState {
     Finished,
 }
 
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pending => "pending",
+            Self::Scheduled => "scheduled",
+            Self::Paused => "paused",
+            Self::Finished => "finished",
+        })
+    }
+}
+
 impl Job {
     /// Creates a snapshot from a record, without the definition and the trigger.
     pub(crate) fn from_record(record: &JobRecord, job_store: Alias, zone: Zone) -> Self {

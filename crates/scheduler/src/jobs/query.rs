@@ -54,6 +54,17 @@ impl JobQuery {
         self
     }
 
+    /// Matches only jobs in this state, unless another one is set.
+    pub(super) fn or_state(mut self, state: JobState) -> Self {
+        self.state.get_or_insert(state);
+        self
+    }
+
+    /// The store that is selected, if there is one.
+    pub(super) fn selected_store(&self) -> Result<Option<Alias>, NameError> {
+        self.job_store.clone().transpose()
+    }
+
     /// Checks that the names are valid.
     pub(super) fn check(self) -> Result<CheckedQuery, SchedulerError> {
         Ok(CheckedQuery {

@@ -7,6 +7,8 @@ use punctual_core::{
 };
 use rustc_hash::FxHashMap;
 
+use super::started::Waiter;
+
 use crate::store::{RegisteredStore, RunRetry};
 
 /// The runs in progress, by run id and by job.
@@ -28,6 +30,8 @@ pub(crate) struct ActiveRun {
     pub guard: RunGuard,
     /// The attempt in the run's record: a later one than the run's own if the run was taken over while in progress.
     pub attempt: u32,
+    /// The user who waits for the outcome.
+    pub waiter: Option<Waiter>,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -119,6 +123,11 @@ impl ActiveRuns {
         run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
         true
+    }
+
+    /// Drops the waiters of all runs, which then regard their runs as lost.
+    pub(crate) fn drop_waiters(&mut self) {
+        self.runs.values_mut().for_each(|run| run.waiter = None);
     }
 
     /// Whether a run is in progress.

@@ -6,6 +6,7 @@ mod completion;
 mod launch;
 mod reports;
 mod resolve;
+mod started;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use self::active::{ActiveRuns, AfterRecording};
 pub(crate) use self::launch::NewRun;
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
+pub(crate) use self::started::StartedRun;
 use crate::shared::Shared;
 use crate::store::RegisteredStore;
 
@@ -101,6 +103,11 @@ impl RunTracker {
     /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
+    }
+
+    /// Ends the waits for the outcomes of runs in progress, because nothing processes their reports any more.
+    pub(crate) fn drop_waiters(&self) {
+        self.active.lock().drop_waiters();
     }
 
     /// Waits until no run of the store is in progress.

@@ -20,7 +20,7 @@ fn crontab_text_is_a_trigger() {
     let fixture = SchedulerFixture::in_memory();
     let add = |text: &'static str| fixture.block_on(fixture.job(|| ()).trigger(text).add());
     let job = add("*/5 * * * *").unwrap();
-    assert_eq!(job.trigger.unwrap().to_string(), "crontab[*/5 * * * *]");
+    assert_eq!(job.trigger.as_ref().unwrap().to_string(), "crontab[*/5 * * * *]");
     assert_eq!(job.next_run_time.unwrap().to_string(), "2023-11-14T22:15:00Z");
     let owned = fixture.job(|| ()).trigger("@daily".to_owned());
     let owned = fixture.block_on(owned.add()).unwrap();
