@@ -31,7 +31,7 @@ pub use executor::{
 };
 pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery,
-    StoredDefinition,
+    StoredDefinition, Tag, Tags,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
 pub use store::{

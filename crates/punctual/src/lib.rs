@@ -53,10 +53,10 @@ pub use punctual_core::{
     IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
     JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputLine,
     OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
-    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
-    TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
-    Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
-    ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags, Task, TaskBody,
+    TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult,
+    Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone,
+    ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -70,10 +70,11 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-    EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery, Job,
-    JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector, JobSink, JobState,
-    ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError, SchedulerHandle,
-    SchedulerState, StoreHealth, SyncScheduler, TransactionJobs, TransactionalJobSink, mode,
+    BulkChange, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage,
+    HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector,
+    JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError,
+    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{

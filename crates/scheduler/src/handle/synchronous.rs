@@ -22,7 +22,7 @@ use super::thread::SchedulerThread;
 use super::waiting::{waiting_method, waiting_methods};
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
-use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
+use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;

@@ -182,7 +182,7 @@ macro_rules! waiting_methods {
 
         waiting_method! { $kind,
             /// Writes the jobs that match `query` to `out` as a table for terminals, with the same jobs in the same order as
-            /// [`print_jobs`](Self::print_jobs): store, id, name, state, local next run time, number of runs, trigger.
+            /// [`print_jobs`](Self::print_jobs): store, id, name, state, local next run time, number of runs, tags, trigger.
             /// The width is that of the longest values; lines are not wrapped.
             ///
             /// # Errors
@@ -246,6 +246,63 @@ macro_rules! waiting_methods {
             /// [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
             fn remove_job(job: impl Into<JobSelector> = job.into()) -> (),
             |engine| engine.jobs.remove_job(job, &mut StoreAccess::Autocommit).await
+        }
+
+        waiting_method! { $kind,
+            /// Pauses all jobs that match `query`, and returns which ones. Jobs without a next run time are omitted; the
+            /// query's limit is the maximum number of changed jobs.
+            ///
+            /// A job is changed only if it matches the query at the time of its change. If it is changed concurrently,
+            /// it is read and compared again. The operation as a whole is not atomic: jobs that are added, or whose
+            /// next run time is moved, while it runs may be omitted.
+            ///
+            /// ```
+            /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+            ///
+            /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+            /// scheduler.job(|| {}).id("invoices").tag("billing").trigger("0 3 * * *").add()?;
+            /// let paused = scheduler.pause_jobs(JobQuery::new().tag("billing"))?;
+            /// assert_eq!(paused.changed[0].job_id.as_str(), "invoices");
+            /// assert!(paused.failed.is_empty() && paused.interrupted.is_none());
+            /// # scheduler.shutdown()?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or
+            /// [`NotRunning`](SchedulerError::NotRunning) after a shutdown. No job is changed. Later errors are part
+            /// of the result.
+            fn pause_jobs(query: JobQuery) -> BulkChange,
+            |engine| engine.jobs.change_all(query, BulkAction::Pause).await
+        }
+
+        waiting_method! { $kind,
+            /// Resumes all paused jobs that match `query`, from now on, and returns which ones; see
+            /// [`pause_jobs`](Self::pause_jobs). Jobs without a further fire time stay paused, and are among the
+            /// [failed](BulkChange::failed).
+            ///
+            /// # Errors
+            ///
+            /// As [`pause_jobs`](Self::pause_jobs).
+            fn resume_jobs(query: JobQuery) -> BulkChange,
+            |engine| engine.jobs.change_all(query, BulkAction::Resume).await
+        }
+
+        waiting_method! { $kind,
+            /// Removes all jobs that match `query`, and returns which ones. Runs in progress continue.
+            ///
+            /// Jobs are read and removed page by page. A job that another call changes between both, within
+            /// milliseconds, is removed although it may no longer match. Each job is reported by one call only, also if
+            /// several remove it concurrently.
+            ///
+            /// # Errors
+            ///
+            /// As [`pause_jobs`](Self::pause_jobs).
+            fn remove_jobs(query: JobQuery) -> BulkChange,
+            |engine| engine.jobs.change_all(query, BulkAction::Remove).await
         }
 
         waiting_method! { $kind,

@@ -103,6 +103,17 @@ impl<S> JobBuilder<S> {
         self.edit(|change| change.recovery(recovery))
     }
 
+    /// Adds a tag, by which jobs are [selected](crate::JobQuery::tag): 1 to 191 characters. A job has at most
+    /// [`Tags::MAX`](punctual_core::Tags::MAX).
+    pub fn tag(self, tag: impl AsRef<str>) -> Self {
+        self.edit(|change| change.add_tag(tag))
+    }
+
+    /// Adds several tags; see [`tag`](Self::tag).
+    pub fn tags<T: AsRef<str>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        tags.into_iter().fold(self, Self::tag)
+    }
+
     /// Runs the job for the first time when it is added, or at the start if it is pending, and then at the fire times of
     /// its trigger: now, and then hourly. An unchanged job that is added again (see
     /// [`replace_existing`](Self::replace_existing)) keeps its next run time.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    JobOptions, NameError, Recovery, TaskRegistration, Trigger, TriggerDefaults, TriggerSpec,
+    JobOptions, NameError, Recovery, Tag, Tags, TaskRegistration, Trigger, TriggerDefaults,
+    TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -31,6 +32,25 @@ pub struct JobChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    tags: Vec<TagEdit<Result<Tag, NameError>>>,
+}
+
+/// A change of the tags.
+#[derive(Clone, Debug)]
+enum TagEdit<T> {
+    Clear,
+    Add(T),
+    Remove(T),
+}
+
+impl TagEdit<Result<Tag, NameError>> {
+    fn check(self) -> Result<TagEdit<Tag>, NameError> {
+        Ok(match self {
+            Self::Clear => TagEdit::Clear,
+            Self::Add(tag) => TagEdit::Add(tag?),
+            Self::Remove(tag) => TagEdit::Remove(tag?),
+        })
+    }
 }
 
 impl JobChange {
@@ -87,6 +107,25 @@ impl JobChange {
         self
     }
 
+    /// Replaces all tags, by at most [`Tags::MAX`].
+    pub fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags.push(TagEdit::Clear);
+        self.tags.extend(tags.into_iter().map(|tag| TagEdit::Add(Tag::new(tag))));
+        self
+    }
+
+    /// Adds a tag, if the job does not have it.
+    pub fn add_tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.tags.push(TagEdit::Add(Tag::new(tag)));
+        self
+    }
+
+    /// Removes a tag, if the job has it.
+    pub fn remove_tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.tags.push(TagEdit::Remove(Tag::new(tag)));
+        self
+    }
+
     /// Validates the update as far as possible without the job. Returns [`JobError`] for the first invalid value.
     pub(crate) fn check(
         self,
@@ -107,6 +146,7 @@ impl JobChange {
             coalesce: self.coalesce,
             max_instances: self.max_instances,
             recovery: self.recovery,
+            tags: self.tags.into_iter().map(TagEdit::check).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -123,6 +163,7 @@ pub(crate) struct CheckedChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    tags: Vec<TagEdit<Tag>>,
 }
 
 impl CheckedChange {
@@ -164,6 +205,17 @@ impl CheckedChange {
             .max_instances(self.max_instances.unwrap_or(old.max_instances))
             .recovery(self.recovery.unwrap_or(old.recovery));
         definition.options.check()?;
+        if !self.tags.is_empty() {
+            let mut tags: Vec<Tag> = definition.tags.iter().cloned().collect();
+            for edit in &self.tags {
+                match edit {
+                    TagEdit::Clear => tags.clear(),
+                    TagEdit::Add(tag) => tags.push(tag.clone()),
+                    TagEdit::Remove(tag) => tags.retain(|own| own != tag),
+                }
+            }
+            definition.tags = Tags::new(tags)?;
+        }
         Ok(definition)
     }
 }

@@ -294,16 +294,24 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let from_now = |store: Option<&RegisteredStore>, job: &Job| {
-            let trigger = job.trigger.as_ref().ok_or_else(|| {
-                let unknown_task = || Arc::new(JobProblem::UnknownTask(job.task.clone()));
-                let problem = job.problem.clone().unwrap_or_else(unknown_task);
-                let reference = JobRef::new(job.job_store.clone(), job.id.clone());
-                SchedulerError::job_unresolved(reference, problem)
-            })?;
-            self.schedule_from_now(store, Some(&job.id), &**trigger)
-                .map(|schedule| Some(Some(schedule)))
+            self.resumed_schedule(store, job).map(|schedule| Some(Some(schedule)))
         };
         self.set_schedule(selector, from_now, access).await
+    }
+
+    /// The schedule of a job that is resumed now.
+    pub(super) fn resumed_schedule(
+        &self,
+        store: Option<&RegisteredStore>,
+        job: &Job,
+    ) -> Result<Schedule, SchedulerError> {
+        let trigger = job.trigger.as_ref().ok_or_else(|| {
+            let unknown_task = || Arc::new(JobProblem::UnknownTask(job.task.clone()));
+            let problem = job.problem.clone().unwrap_or_else(unknown_task);
+            let reference = JobRef::new(job.job_store.clone(), job.id.clone());
+            SchedulerError::job_unresolved(reference, problem)
+        })?;
+        self.schedule_from_now(store, Some(&job.id), &**trigger)
     }
 
     /// Makes a job due now, for any process that can run it.

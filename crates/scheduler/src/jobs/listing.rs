@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use comfy_table::{Table, presets};
-use punctual_core::Alias;
+use punctual_core::{Alias, Tag};
 
 use super::{JobQuery, Jobs};
 use crate::error::SchedulerError;
@@ -56,7 +56,7 @@ impl JobListing {
     pub(crate) fn write_table(&self, mut out: impl io::Write) -> io::Result<()> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header(["STORE", "ID", "NAME", "STATE", "NEXT RUN", "RUNS", "TRIGGER"]);
+        table.set_header(["STORE", "ID", "NAME", "STATE", "NEXT RUN", "RUNS", "TAGS", "TRIGGER"]);
         for job in self.stores.iter().flat_map(BTreeMap::values).flatten().chain(&self.pending) {
             let trigger = job.trigger.as_ref().map(ToString::to_string);
             table.add_row([
@@ -67,6 +67,7 @@ impl JobListing {
                 job.next_run_local()
                     .map_or_else(|| "-".to_owned(), |time| time.format(TIME_FORMAT).to_string()),
                 job.fire_count.to_string(),
+                tags(job),
                 one_line(trigger.as_deref().unwrap_or("unknown")),
             ]);
         }
@@ -75,6 +76,11 @@ impl JobListing {
         }
         Ok(())
     }
+}
+
+fn tags(job: &Job) -> String {
+    let tags: Vec<_> = job.tags().iter().map(Tag::as_str).collect();
+    if tags.is_empty() { "-".to_owned() } else { tags.join(",") }
 }
 
 fn write_group(out: &mut impl io::Write, jobs: &[Job], empty: &str) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Operations on jobs: add, find, change, pause, remove and run them, and read their run history.
 
 mod add;
+mod bulk;
 mod change;
 mod corrupt;
 mod find;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 use punctual_core::{Timestamp, TriggerDefaults};
 use punctual_triggers::trigger_defaults;
 
+pub(crate) use self::bulk::BulkAction;
+pub use self::bulk::BulkChange;
 pub use self::history_page::{HistoryEntry, HistoryPage};
 pub use self::history_query::HistoryQuery;
 use self::pending::PendingJobs;

@@ -92,6 +92,7 @@ fn a_job_is_data_with_its_arguments() {
             "name": "Mail",
             "state": "scheduled",
             "task": "send_mail",
+            "tags": [],
             "args": ["ann@example.org", 2],
             "trigger": "crontab[0 6 * * *]",
             "next_run_time": "2023-11-15T06:00:00Z",

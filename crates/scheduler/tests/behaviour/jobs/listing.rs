@@ -58,15 +58,22 @@ fn jobs_are_printed_store_by_store() {
 fn a_table_has_a_line_for_each_job() {
     let scheduler = scheduler();
     let hourly = IntervalTrigger::hours(1).start_date(at(3600));
-    scheduler.job(|| ()).id("a").name("清理\n\u{1b}[2J").trigger(hourly).add().unwrap();
+    scheduler
+        .job(|| ())
+        .id("a")
+        .name("清理\n\u{1b}[2J")
+        .tags(["y", "x"])
+        .trigger(hourly)
+        .add()
+        .unwrap();
     let later = DateTrigger::at(at(60));
     scheduler.job(|| ()).id("long-id").name("b").trigger(later).paused().add().unwrap();
     scheduler.start().unwrap();
     assert_eq!(
         table(&scheduler, JobQuery::new()),
-        "STORE    ID       NAME             STATE      NEXT RUN                 RUNS  TRIGGER
-default  a        清理\\n\\u{1b}[2J  scheduled  2023-11-15 00:13:20 CET  0     interval[1:00:00]
-default  long-id  b                paused     -                        0     date[2023-11-14 23:14:20 CET]
+        "STORE    ID       NAME             STATE      NEXT RUN                 RUNS  TAGS  TRIGGER
+default  a        清理\\n\\u{1b}[2J  scheduled  2023-11-15 00:13:20 CET  0     x,y   interval[1:00:00]
+default  long-id  b                paused     -                        0     -     date[2023-11-14 23:14:20 CET]
 "
     );
     assert_eq!(table(&scheduler, JobQuery::new().state(JobState::Finished)).lines().count(), 1);

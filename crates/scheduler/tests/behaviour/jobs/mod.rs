@@ -1,6 +1,7 @@
 //! Adding, finding, changing and removing jobs.
 
 mod add;
+mod bulk;
 mod change;
 mod checks;
 mod client;
@@ -17,5 +18,6 @@ mod pending;
 mod remove;
 mod replace;
 mod run_now;
+mod tags;
 mod transaction;
 mod watch;
