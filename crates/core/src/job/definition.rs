@@ -106,7 +106,7 @@ mod tests {
         let json = tagged().encode().unwrap();
         assert_eq!(
             std::str::from_utf8(json.as_bytes()).unwrap(),
-            r#"{"version":2,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip"},"first_run":null,"tags":["a","b"]}"#
+            r#"{"version":2,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip","overlap":null,"max_catch_up_runs":null,"max_catch_up_age":null},"first_run":null,"tags":["a","b"]}"#
         );
         assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), tagged());
         let no_tags = std::str::from_utf8(json.as_bytes()).unwrap().replace(r#""a","b""#, "");
@@ -115,6 +115,20 @@ mod tests {
         let error = JobDefinition::decode(invalid.as_bytes()).unwrap_err();
         let told = crate::error_chain(&error).to_string();
         assert!(told.contains(r#"tag "" is not valid"#), "{told}");
+    }
+
+    #[test]
+    fn options_that_version_1_cant_express_are_stored_in_version_2() {
+        for options in [
+            JobOptions::new().overlap(crate::job::Overlap::QueueOne),
+            JobOptions::new().max_catch_up_runs(3),
+            JobOptions::new().max_catch_up_age(std::time::Duration::from_secs(3)),
+        ] {
+            let changed = JobDefinition { options, ..definition() };
+            let json = changed.encode().unwrap();
+            assert!(json.as_bytes().starts_with(br#"{"version":2,"#));
+            assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), changed);
+        }
     }
 
     #[test]
@@ -137,7 +151,16 @@ mod tests {
         definition.tags = tagged().tags;
         let longer = definition.encode().unwrap();
         assert_eq!(JobDefinition::decode(longer.as_bytes()).unwrap(), definition);
-        assert_eq!(longer.as_bytes().len(), bytes.as_bytes().len() + 1 + 4, "two tags");
+        assert_eq!(
+            longer.as_bytes().len(),
+            bytes.as_bytes().len() + 1 + 4 + 3,
+            "two tags, and three options"
+        );
+        definition.options.overlap = Some(crate::job::Overlap::CancelRunning);
+        definition.options.max_catch_up_runs = Some(7);
+        definition.options.max_catch_up_age = Some(std::time::Duration::from_secs(8));
+        let all = definition.encode().unwrap();
+        assert_eq!(JobDefinition::decode(all.as_bytes()).unwrap(), definition);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod tags;
 
 pub use definition::JobDefinition;
 pub use id::{JobId, JobRef};
-pub use options::{Coalesce, JobOptions, Recovery};
+pub use options::{Coalesce, JobOptions, Overlap, Recovery};
 pub use problem::JobProblem;
 pub use stored::StoredDefinition;
 pub use tags::{Tag, Tags};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Coalesce, JobDefinition, JobOptions, Recovery, Tags};
+use super::{Coalesce, JobDefinition, JobOptions, Overlap, Recovery, Tags};
 use crate::alias::Alias;
 use crate::codec::{Codec, CodecError, Encoded};
 use crate::task::TaskName;
@@ -32,7 +32,7 @@ struct Version1<'a> {
     first_run: Option<Timestamp>,
 }
 
-/// With tags.
+/// With tags, and with options for overlapping runs and for catching up.
 #[derive(Serialize, Deserialize)]
 struct Version2<'a> {
     version: u32,
@@ -41,7 +41,7 @@ struct Version2<'a> {
     trigger: Cow<'a, TriggerSpec>,
     name: Cow<'a, str>,
     executor: Cow<'a, Alias>,
-    options: Options1,
+    options: Options2,
     first_run: Option<Timestamp>,
     tags: Cow<'a, Tags>,
 }
@@ -55,13 +55,26 @@ struct Options1 {
     recovery: Recovery,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Options2 {
+    misfire_grace_time: Option<Duration>,
+    coalesce: Coalesce,
+    max_instances: u32,
+    recovery: Recovery,
+    overlap: Option<Overlap>,
+    max_catch_up_runs: Option<u32>,
+    max_catch_up_age: Option<Duration>,
+}
+
 /// Encodes a definition with the codec of its arguments.
 pub(super) fn encode(definition: &JobDefinition) -> Result<Encoded, CodecError> {
     let codec = definition.args.codec()?;
-    if definition.tags.is_empty() {
-        codec.encode(&Version1::of(definition))
-    } else {
-        codec.encode(&Version2::of(definition))
+    match Options1::of(&definition.options) {
+        Some(options) if definition.tags.is_empty() => {
+            codec.encode(&Version1::of(definition, options))
+        }
+        _ => codec.encode(&Version2::of(definition)),
     }
 }
 
@@ -94,16 +107,17 @@ fn decode_owned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 }
 
 impl<'a> Version1<'a> {
-    fn of(definition: &'a JobDefinition) -> Self {
+    fn of(definition: &'a JobDefinition, options: Options1) -> Self {
+        let JobDefinition { task, args, trigger, name, executor, first_run, .. } = definition;
         Self {
             version: 1,
-            task: Cow::Borrowed(&definition.task),
-            args: Cow::Borrowed(&definition.args),
-            trigger: Cow::Borrowed(&definition.trigger),
-            name: Cow::Borrowed(&definition.name),
-            executor: Cow::Borrowed(&definition.executor),
-            options: Options1::of(&definition.options),
-            first_run: definition.first_run,
+            task: Cow::Borrowed(task),
+            args: Cow::Borrowed(args),
+            trigger: Cow::Borrowed(trigger),
+            name: Cow::Borrowed(name),
+            executor: Cow::Borrowed(executor),
+            options,
+            first_run: *first_run,
         }
     }
 
@@ -123,33 +137,52 @@ impl<'a> Version1<'a> {
 
 impl<'a> Version2<'a> {
     fn of(definition: &'a JobDefinition) -> Self {
-        let Version1 { task, args, trigger, name, executor, options, first_run, .. } =
-            Version1::of(definition);
-        let tags = Cow::Borrowed(&definition.tags);
-        Self { version: 2, task, args, trigger, name, executor, options, first_run, tags }
+        let JobDefinition { task, args, trigger, name, executor, options, tags, first_run } =
+            definition;
+        Self {
+            version: 2,
+            task: Cow::Borrowed(task),
+            args: Cow::Borrowed(args),
+            trigger: Cow::Borrowed(trigger),
+            name: Cow::Borrowed(name),
+            executor: Cow::Borrowed(executor),
+            options: Options2::of(options),
+            first_run: *first_run,
+            tags: Cow::Borrowed(tags),
+        }
     }
 
     fn into_definition(self) -> JobDefinition {
-        let Self { version, task, args, trigger, name, executor, options, first_run, tags } = self;
-        let first = Version1 { version, task, args, trigger, name, executor, options, first_run };
-        JobDefinition { tags: tags.into_owned(), ..first.into_definition() }
-    }
-}
-
-impl Default for Options1 {
-    fn default() -> Self {
-        Self::of(&JobOptions::default())
+        JobDefinition {
+            task: self.task.into_owned(),
+            args: self.args.into_owned(),
+            trigger: self.trigger.into_owned(),
+            name: self.name.into_owned(),
+            executor: self.executor.into_owned(),
+            options: self.options.into_options(),
+            tags: self.tags.into_owned(),
+            first_run: self.first_run,
+        }
     }
 }
 
 impl Options1 {
-    fn of(options: &JobOptions) -> Self {
-        Self {
-            misfire_grace_time: options.misfire_grace_time,
-            coalesce: options.coalesce,
-            max_instances: options.max_instances,
-            recovery: options.recovery,
-        }
+    /// The options in this form. `None` if it can't express them.
+    fn of(options: &JobOptions) -> Option<Self> {
+        // Every field is named, so that a new one is not forgotten.
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap: None,
+            max_catch_up_runs: None,
+            max_catch_up_age: None,
+        } = *options
+        else {
+            return None;
+        };
+        Some(Self { misfire_grace_time, coalesce, max_instances, recovery })
     }
 
     fn into_options(self) -> JobOptions {
@@ -158,6 +191,66 @@ impl Options1 {
             coalesce: self.coalesce,
             max_instances: self.max_instances,
             recovery: self.recovery,
+            ..JobOptions::default()
         }
+    }
+}
+
+impl Default for Options1 {
+    fn default() -> Self {
+        let JobOptions { misfire_grace_time, coalesce, max_instances, recovery, .. } =
+            JobOptions::default();
+        Self { misfire_grace_time, coalesce, max_instances, recovery }
+    }
+}
+
+impl Options2 {
+    fn of(options: &JobOptions) -> Self {
+        // Every field is named, so that a new one is not forgotten.
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        } = *options;
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        }
+    }
+
+    fn into_options(self) -> JobOptions {
+        let Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        } = self;
+        JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        }
+    }
+}
+
+impl Default for Options2 {
+    fn default() -> Self {
+        Self::of(&JobOptions::default())
     }
 }

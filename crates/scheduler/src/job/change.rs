@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    JobOptions, NameError, Recovery, Tag, Tags, TaskRegistration, Trigger, TriggerDefaults,
-    TriggerSpec,
+    JobOptions, NameError, Overlap, Recovery, Tag, Tags, TaskRegistration, Trigger,
+    TriggerDefaults, TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -32,6 +32,9 @@ pub struct JobChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    overlap: Option<Option<Overlap>>,
+    max_catch_up_runs: Option<Option<u32>>,
+    max_catch_up_age: Option<Option<Duration>>,
     tags: Vec<TagEdit<Result<Tag, NameError>>>,
 }
 
@@ -107,6 +110,24 @@ impl JobChange {
         self
     }
 
+    /// Sets what happens to fire times while `max_instances` runs are in progress. `None` means the default.
+    pub fn overlap(mut self, overlap: impl Into<Option<Overlap>>) -> Self {
+        self.overlap = Some(overlap.into());
+        self
+    }
+
+    /// Sets the maximum number of due fire times that are caught up with [`Coalesce::All`]. `None` means no limit.
+    pub fn max_catch_up_runs(mut self, runs: impl Into<Option<u32>>) -> Self {
+        self.max_catch_up_runs = Some(runs.into());
+        self
+    }
+
+    /// Sets the maximum age of the fire times that are caught up. `None` means no limit.
+    pub fn max_catch_up_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.max_catch_up_age = Some(age.into());
+        self
+    }
+
     /// Replaces all tags, by at most [`Tags::MAX`].
     pub fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.push(TagEdit::Clear);
@@ -146,6 +167,9 @@ impl JobChange {
             coalesce: self.coalesce,
             max_instances: self.max_instances,
             recovery: self.recovery,
+            overlap: self.overlap,
+            max_catch_up_runs: self.max_catch_up_runs,
+            max_catch_up_age: self.max_catch_up_age,
             tags: self.tags.into_iter().map(TagEdit::check).collect::<Result<_, _>>()?,
         })
     }
@@ -163,6 +187,9 @@ pub(crate) struct CheckedChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    overlap: Option<Option<Overlap>>,
+    max_catch_up_runs: Option<Option<u32>>,
+    max_catch_up_age: Option<Option<Duration>>,
     tags: Vec<TagEdit<Tag>>,
 }
 
@@ -203,7 +230,10 @@ impl CheckedChange {
             .misfire_grace_time(self.misfire_grace_time.unwrap_or(old.misfire_grace_time))
             .coalesce(self.coalesce.unwrap_or(old.coalesce))
             .max_instances(self.max_instances.unwrap_or(old.max_instances))
-            .recovery(self.recovery.unwrap_or(old.recovery));
+            .recovery(self.recovery.unwrap_or(old.recovery))
+            .overlap(self.overlap.unwrap_or(old.overlap))
+            .max_catch_up_runs(self.max_catch_up_runs.unwrap_or(old.max_catch_up_runs))
+            .max_catch_up_age(self.max_catch_up_age.unwrap_or(old.max_catch_up_age));
         definition.options.check()?;
         if !self.tags.is_empty() {
             let mut tags: Vec<Tag> = definition.tags.iter().cloned().collect();

@@ -32,6 +32,8 @@ pub(crate) struct ActiveRun {
     pub attempt: u32,
     /// The user who waits for the outcome.
     pub waiter: Option<Waiter>,
+    /// It was cancelled by a later fire time: it is not repeated.
+    pub superseded: bool,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -123,6 +125,25 @@ impl ActiveRuns {
         run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
         true
+    }
+
+    /// Marks the oldest runs of a job as superseded: `count` of them, including those marked before. Returns their
+    /// contexts.
+    pub(crate) fn supersede(
+        &mut self,
+        store: &Arc<RegisteredStore>,
+        id: &JobId,
+        count: u32,
+    ) -> Vec<JobContext> {
+        let of_job =
+            |run: &&mut ActiveRun| Arc::ptr_eq(&run.store, store) && run.context.job_id() == id;
+        let mut runs: Vec<_> = self.runs.values_mut().filter(of_job).collect();
+        runs.sort_by_key(|run| (run.context.scheduled_time(), run.context.run_id()));
+        let supersede = |run: &mut ActiveRun| {
+            run.superseded = true;
+            run.context.clone()
+        };
+        runs.into_iter().take(count as usize).map(supersede).collect()
     }
 
     /// Drops the waiters of all runs, which then regard their runs as lost.
@@ -233,7 +254,9 @@ impl ActiveRuns {
     ) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
-        if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry) {
+        if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
+            && !run.superseded
+        {
             let retry = retry(*fence, run.attempt, &run.store);
             self.unfinished.insert((run.context.run_id(), *fence), retry);
         }

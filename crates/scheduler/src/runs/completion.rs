@@ -43,6 +43,7 @@ impl RunTracker {
                 continue;
             };
             let now = run.store.clock.to_store(now);
+            let ended = ended || run.superseded;
             match run.guard {
                 RunGuard::Record(fence) if ended => {
                     let action = CommitAction::ClearRun { run_id: event.run_id };

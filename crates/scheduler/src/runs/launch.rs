@@ -122,6 +122,7 @@ impl RunTracker {
             },
             attempt: run.attempt,
             waiter: None,
+            superseded: false,
         }
     }
 
