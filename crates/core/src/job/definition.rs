@@ -1,6 +1,7 @@
 //! The definition of a job.
 
-use super::stored_form;
+mod stored_form;
+
 use super::{JobOptions, Tags};
 use crate::alias::Alias;
 use crate::codec::{CodecError, Encoded};

@@ -5,7 +5,6 @@ mod id;
 mod options;
 mod problem;
 mod stored;
-mod stored_form;
 mod tags;
 
 pub use definition::JobDefinition;

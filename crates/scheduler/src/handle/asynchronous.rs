@@ -18,6 +18,7 @@ use super::methods::shared_methods;
 use super::run_handle::AsyncRunHandle;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
+use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
@@ -109,7 +110,8 @@ impl AsyncScheduler {
         TransactionJobs::new(Arc::clone(&self.engine), transaction)
     }
 
-    waiting_methods!(awaiting, AsyncJobHandle, AsyncRunHandle);
+    waiting_methods!(awaiting);
+    job_methods!(awaiting, AsyncJobHandle, AsyncRunHandle);
 
     async fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());

@@ -20,6 +20,7 @@ mod synchronous;
 mod thread;
 mod transaction;
 mod waiting;
+mod waiting_jobs;
 
 pub use self::asynchronous::AsyncScheduler;
 pub use self::background::{BackgroundScheduler, SchedulerHandle};

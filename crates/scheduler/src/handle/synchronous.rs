@@ -20,6 +20,7 @@ use super::methods::shared_methods;
 use super::run_handle::RunHandle;
 use super::thread::SchedulerThread;
 use super::waiting::{waiting_method, waiting_methods};
+use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
@@ -91,7 +92,8 @@ impl<Mode> SyncScheduler<Mode> {
         AsyncScheduler::from_engine(Arc::clone(&self.engine))
     }
 
-    waiting_methods!(blocking, JobHandle, RunHandle);
+    waiting_methods!(blocking);
+    job_methods!(blocking, JobHandle, RunHandle);
 
     fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         // Must be determined on the calling thread, not on the scheduler's.

@@ -13,6 +13,7 @@ mod listing;
 mod pending;
 mod query;
 mod remove;
+mod reschedule;
 mod run_now;
 mod schedule;
 mod selector;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Coalesce, JobDefinition, JobOptions, Overlap, Recovery, Tags};
+use super::JobDefinition;
 use crate::alias::Alias;
 use crate::codec::{Codec, CodecError, Encoded};
+use crate::job::{Coalesce, JobOptions, Overlap, Recovery, Tags};
 use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
