@@ -68,3 +68,13 @@ where
         },
     }
 }
+
+/// Polls `work` on the calling thread until it is ready. If the thread belongs to a multi-thread runtime, the other tasks of
+/// the runtime continue.
+pub(super) fn block_here<T>(work: impl Future<Output = T>) -> T {
+    let on_workers = |current: Handle| current.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(on_workers) {
+        return tokio::task::block_in_place(|| pollster::block_on(work));
+    }
+    pollster::block_on(work)
+}

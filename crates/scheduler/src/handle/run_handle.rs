@@ -3,37 +3,57 @@
 use std::sync::Arc;
 
 use punctual_core::{RunId, RunOutcome};
-use tokio::runtime::Handle;
 
-use super::block_on::block_on;
+use super::block_on::block_here;
 use crate::error::SchedulerError;
 use crate::jobs::JobSelector;
 use crate::lifecycle::Engine;
 use crate::runs::StartedRun;
 
-/// A run that was started by `run_job_now` or [`JobHandle::run_now`](crate::JobHandle::run_now) of a blocking scheduler.
-/// Dropping it has no effect on the run.
-#[derive(Debug)]
-pub struct RunHandle {
-    run: StartedRun,
-    runtime: Option<Handle>,
+/// Defines the type of a handle, with the methods that don't wait.
+macro_rules! run_handle {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $name(StartedRun);
+
+        impl $name {
+            pub(super) async fn start(
+                engine: &Arc<Engine>,
+                job: JobSelector,
+            ) -> Result<Self, SchedulerError> {
+                engine.jobs.run_job_now(job).await.map(Self)
+            }
+
+            /// Returns the id of the run, unique across all processes.
+            #[must_use]
+            pub fn run_id(&self) -> RunId {
+                self.0.run_id
+            }
+        }
+    };
+}
+
+run_handle! {
+    /// A run that was started by `run_job_now` or [`JobHandle::run_now`](crate::JobHandle::run_now) of a blocking
+    /// scheduler. Dropping it has no effect on the run.
+    ///
+    /// ```
+    /// use punctual_scheduler::BackgroundScheduler;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+    /// scheduler.job(|| "done").id("report").paused().add()?;
+    /// let run = scheduler.run_job_now("report")?;
+    /// assert_eq!(run.wait().value(), Some(&"done".into()));
+    /// # scheduler.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    RunHandle
 }
 
 impl RunHandle {
-    pub(super) async fn start(
-        engine: &Arc<Engine>,
-        job: JobSelector,
-    ) -> Result<Self, SchedulerError> {
-        let run = engine.jobs.run_job_now(job).await?;
-        Ok(Self { run, runtime: engine.shared.runtime() })
-    }
-
-    /// Returns the id of the run, unique across all processes.
-    #[must_use]
-    pub fn run_id(&self) -> RunId {
-        self.run.run_id
-    }
-
     /// Blocks until the run has ended, and returns its outcome: [`Success`](RunOutcome::Success) has the value that the
     /// task returned.
     ///
@@ -51,35 +71,21 @@ impl RunHandle {
     /// would never return.
     #[must_use]
     pub fn wait(self) -> RunOutcome {
-        let Self { run, runtime } = self;
-        block_on(runtime, async { Ok(run.outcome().await) }).unwrap_or(RunOutcome::Lost)
+        // Not on the scheduler's runtime, which may be shut down between the end of the run and that of this call.
+        block_here(self.0.outcome())
     }
 }
 
-/// A run that was started by `run_job_now` or [`AsyncJobHandle::run_now`](crate::AsyncJobHandle::run_now) of an async
-/// scheduler. Dropping it has no effect on the run.
-#[derive(Debug)]
-pub struct AsyncRunHandle {
-    run: StartedRun,
+run_handle! {
+    /// A run that was started by `run_job_now` or [`AsyncJobHandle::run_now`](crate::AsyncJobHandle::run_now) of an async
+    /// scheduler. Dropping it has no effect on the run.
+    AsyncRunHandle
 }
 
 impl AsyncRunHandle {
-    pub(super) async fn start(
-        engine: &Arc<Engine>,
-        job: JobSelector,
-    ) -> Result<Self, SchedulerError> {
-        Ok(Self { run: engine.jobs.run_job_now(job).await? })
-    }
-
-    /// Returns the id of the run, unique across all processes.
-    #[must_use]
-    pub fn run_id(&self) -> RunId {
-        self.run.run_id
-    }
-
     /// Waits until the run has ended, and returns its outcome; see [`RunHandle::wait`]. After
     /// [`start_manual`](crate::AsyncScheduler::start_manual), the outcome is delivered by the tick after the end.
     pub async fn wait(self) -> RunOutcome {
-        self.run.outcome().await
+        self.0.outcome().await
     }
 }

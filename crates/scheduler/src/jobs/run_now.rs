@@ -47,6 +47,7 @@ impl Jobs {
         }
         for _ in 0..MAX_ATTEMPTS {
             let (store, job) = self.find_stored(selector.clone()).await?;
+            let job = self.wait_until_cleared(&store, job).await?;
             let lease = self.shared.settings.lease;
             let job = self.wait_until_settled(&store, job, lease).await?;
             // The clock may have been set back since the claim.

@@ -1,14 +1,22 @@
 //! Handles of jobs and of runs.
 
+use std::thread;
 use std::time::Duration;
 
 use punctual_core::{Recovery, RunOutcome};
 use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_macros::task;
 use punctual_scheduler::{BackgroundScheduler, JobChange, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Log, ManualExecutor, SchedulerFixture, TempStore, at, gated, note};
+
+/// Returns a value.
+#[task]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
 
 #[test]
 fn a_handle_changes_its_job_and_keeps_the_job_as_it_was_added() {
@@ -77,6 +85,13 @@ fn a_run_returns_its_outcome_to_the_one_who_started_it() {
         let id = run.run_id();
         assert!(matches!(run.wait(), RunOutcome::Success(value) if value == 42), "{id}");
     }
+    let file = TempStore::new();
+    scheduler.add_job_store("file", file.store()).unwrap();
+    let job = scheduler.job(add(20, 22)).job_store("file").recovery(Recovery::Rerun);
+    let recorded = job.paused().add().unwrap();
+    for _ in 0..20 {
+        assert_eq!(recorded.run_now().unwrap().wait().value(), Some(&42.into()));
+    }
     let failing = scheduler.job(|| Err::<(), _>("no paper".to_owned())).paused().add().unwrap();
     let outcome = failing.run_now().unwrap().wait();
     assert!(matches!(outcome, RunOutcome::Failed(_)), "{outcome}");
@@ -117,4 +132,26 @@ fn a_run_that_outlasts_the_shutdown_is_lost_to_those_who_wait() {
     scheduler.shutdown_timeout(Duration::ZERO).unwrap();
     assert!(matches!(run.wait(), RunOutcome::Lost));
     log.open_gate();
+}
+
+#[test]
+fn a_run_that_ends_during_the_shutdown_returns_its_outcome() {
+    for _ in 0..20 {
+        let log = Log::default();
+        let scheduler = BackgroundScheduler::builder()
+            .job_store("default", MemoryJobStore::new())
+            .executor("default", ThreadPoolExecutor::new(1))
+            .timezone("UTC")
+            .app_data(log.clone())
+            .start()
+            .unwrap();
+        let job = scheduler.job(gated("a".into())).paused().add().unwrap();
+        let run = job.run_now().unwrap();
+        log.wait_for_tasks_at_gate(1);
+        let waiting = thread::spawn(move || run.wait());
+        let stopping = thread::spawn(move || scheduler.shutdown());
+        log.open_gate();
+        assert!(waiting.join().unwrap().is_success());
+        stopping.join().unwrap().unwrap();
+    }
 }
