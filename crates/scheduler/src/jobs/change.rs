@@ -99,9 +99,9 @@ impl Jobs {
         change: &CheckedChange,
         schedule: impl ComputeSchedule,
     ) -> Result<Job, SchedulerError> {
-        let old = JobDefinition::clone(&self.pending.get(job)?.definition);
-        let old_task = old.task.clone();
-        let definition = change.apply(old)?;
+        let mut definition = JobDefinition::clone(&self.pending.get(job)?.definition);
+        let old_task = definition.task.clone();
+        change.apply(&mut definition)?;
         self.check_changed_executor(change, &definition)?;
         let is_rescheduled = match change.trigger() {
             Some(trigger) => schedule(None, &job.job_id, &**trigger)?.is_some(),
@@ -161,7 +161,7 @@ impl Jobs {
         for attempt in 1..=MAX_CONFLICT_ATTEMPTS {
             let mut definition = stored_definition(store, &record)?;
             let old_task = definition.task.clone();
-            definition = change.apply(definition)?;
+            change.apply(&mut definition)?;
             self.check_changed_executor(change, &definition)?;
             let mut kept_schedule = None;
             let new_schedule = match change.trigger() {
