@@ -14,6 +14,7 @@ guides! {
     FromApscheduler: "guide/from-apscheduler.md";
     GettingStarted: "guide/getting-started.md";
     History: "guide/history.md";
+    Misfires: "guide/misfires.md";
     Stores: "guide/stores.md";
     TestingYourJobs: "guide/testing-your-jobs.md";
     Transactions: "guide/transactions.md";

@@ -30,8 +30,8 @@ pub use executor::{
     RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
 };
 pub use job::{
-    Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery,
-    StoredDefinition,
+    Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,
+    StoredDefinition, Tag, Tags,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
 pub use store::{

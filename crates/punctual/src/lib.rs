@@ -1,5 +1,6 @@
 //! [getting started]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/getting-started.md
 //! [triggers]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/triggers.md
+//! [late and overlapping runs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/misfires.md
 //! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
@@ -52,11 +53,11 @@ pub use punctual_core::{
     EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction, IntoJobStore,
     IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
     JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputLine,
-    OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
-    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
-    TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
-    Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
-    ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    OutputStream, Overlap, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome,
+    SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags, Task,
+    TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError,
+    TaskResult, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
+    TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -69,10 +70,11 @@ pub use punctual_macros::task;
 #[doc(hidden)]
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, FailureLog, Health,
-    HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery, Job, JobBuilder, JobChange,
-    JobContextExt, JobQuery, JobSelector, JobSink, JobState, ListenerId, NewJob, SchedulerBuilder,
-    SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+    BulkChange, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage,
+    HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector,
+    JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError,
+    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
     TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
@@ -143,10 +145,11 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     pub use crate::task;
     pub use crate::{
-        AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
-        CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
-        ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder, JobChange,
-        JobContext, JobContextExt, JobId, JobOptions, JobQuery, NewJob, OrTrigger, Recovery,
-        RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        AndTrigger, AsyncJobHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+        Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
+        EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
+        JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
+        OrTrigger, Overlap, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp,
+        Trigger, TriggerExt, Zone,
     };
 }

@@ -207,6 +207,9 @@ pub enum SchedulerError {
         /// The error of the executor.
         source: ExecutorError,
     },
+    /// A listing of jobs can't be written.
+    #[error("the jobs can't be written")]
+    Output(#[source] std::io::Error),
     /// The scheduler's thread or tokio runtime could not be started, or has terminated.
     #[error("the scheduler's runtime failed")]
     RuntimeUnavailable(#[source] std::io::Error),

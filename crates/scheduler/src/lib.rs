@@ -29,10 +29,11 @@ pub use error::SchedulerError;
 #[doc(hidden)]
 pub use handle::BuiltEngine;
 pub use handle::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
-    SchedulerHandle, SyncScheduler, TransactionJobs, mode,
+    AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+    JobContextExt, JobHandle, RunHandle, SchedulerBuilder, SchedulerHandle, SyncScheduler,
+    TransactionJobs, mode,
 };
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
-pub use jobs::{HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
+pub use jobs::{BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 pub use lifecycle::{Health, StoreHealth};
 pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

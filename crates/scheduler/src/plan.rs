@@ -2,12 +2,19 @@
 //!
 //! All rules about lateness, coalescing, overlap and jitter are implemented here and tested as a table.
 
+mod times;
+
 use std::time::Duration;
 
 use punctual_core::{
-    Coalesce, Jitter, JobOptions, Recovery, Schedule, SkipReason, Timestamp, Trigger,
+    Coalesce, JobOptions, Overlap, Recovery, Schedule, SkipReason, Timestamp, Trigger,
 };
 use smallvec::SmallVec;
+
+use self::times::{
+    DueTimes, allowed_lateness, count, first_from, last_of, latest_until, oldest_allowed,
+};
+pub(crate) use self::times::{next_schedule, schedule};
 
 /// Maximum number of runs that one pass starts for one job. Later passes start the others.
 const MAX_RUNS_PER_PASS: u32 = 64;
@@ -51,6 +58,8 @@ pub(crate) struct Plan {
     pub has_deferred_runs: bool,
     /// The run time is not processed, and the job is due again at this time.
     pub postponed_until: Option<Timestamp>,
+    /// Number of runs in this process whose cancellation is requested, oldest first.
+    pub cancelled: u32,
 }
 
 /// When the runs of a plan start.
@@ -92,6 +101,7 @@ pub(crate) fn plan(due: &DueJob<'_>, now: Timestamp, random: &mut dyn FnMut(u64)
         next: None,
         has_deferred_runs: false,
         postponed_until: None,
+        cancelled: 0,
     };
     let remaining_runs =
         due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
@@ -163,41 +173,31 @@ impl Plan {
         let free = due.options.max_instances.saturating_sub(due.running);
 
         // Run times before `earliest` are too late. If `earliest` is `None`, all due run times are too late.
-        let earliest = match oldest_allowed(due, now) {
-            Some(oldest) if oldest > due.next_run_time => first_from(due.trigger, oldest, now),
+        let oldest = oldest_allowed(due, now);
+        let earliest = match oldest {
+            Some((oldest, _)) if oldest > due.next_run_time => first_from(due.trigger, oldest, now),
             _ => Some(due.next_run_time),
         };
         let latest = latest_until(due, now);
-        let next_after = match earliest {
-            None => {
-                self.skip(due.next_run_time, latest, SkipReason::TooLate);
-                latest
-            }
-            Some(earliest) => {
-                if earliest > due.next_run_time {
-                    let last = due
-                        .trigger
-                        .latest_fire_time(due.next_run_time, earliest.saturating_add_micros(-1));
-                    self.skip(
-                        due.next_run_time,
-                        last.unwrap_or(due.next_run_time),
-                        SkipReason::TooLate,
-                    );
-                }
-                match due.options.coalesce {
-                    Coalesce::All => {
-                        let limit = u64::from(free.min(MAX_RUNS_PER_PASS)).min(remaining_runs);
-                        self.run_each(due, earliest, now, limit, remaining_runs, random);
-                        return;
-                    }
-                    Coalesce::Earliest => self.run_one(due, earliest, earliest, latest, free),
-                    _ => self.run_one(due, latest, earliest, latest, free),
-                }
-                latest
-            }
+        let reason = oldest.map_or(SkipReason::TooLate, |(_, reason)| reason);
+        let Some(earliest) = earliest else {
+            self.skip(due.next_run_time, latest, reason);
+            self.next = next_schedule(due.trigger, latest, random);
+            return;
         };
-        if (self.runs.len() as u64) < remaining_runs {
-            self.next = next_schedule(due.trigger, next_after, random);
+        self.skip_before(due, due.next_run_time, earliest, reason);
+        let times = DueTimes { earliest, latest, now, free };
+        match due.options.coalesce {
+            Coalesce::All => {
+                let times = self.limit_catch_up(due, times);
+                self.run_each(due, times, remaining_runs, random);
+                return;
+            }
+            Coalesce::Earliest => self.run_one(due, earliest, times),
+            _ => self.run_one(due, latest, times),
+        }
+        if self.next.is_none() && (self.runs.len() as u64) < remaining_runs {
+            self.next = next_schedule(due.trigger, latest, random);
         }
     }
 
@@ -210,17 +210,38 @@ impl Plan {
         self.skipped.push(Skipped { first, last, reason });
     }
 
-    /// Plans one run at `chosen` for all run times from `earliest` to `latest`, if `free` is not 0.
-    fn run_one(
+    /// Skips the run times from `first` to the one before `end`.
+    fn skip_before(
         &mut self,
         due: &DueJob<'_>,
-        chosen: Timestamp,
-        earliest: Timestamp,
-        latest: Timestamp,
-        free: u32,
+        first: Timestamp,
+        end: Timestamp,
+        reason: SkipReason,
     ) {
+        if first < end {
+            let last = due.trigger.latest_fire_time(first, end.saturating_add_micros(-1));
+            self.skip(first, last.unwrap_or(first), reason);
+        }
+    }
+
+    /// Makes the job due for the run times from `first` on as soon as a run ends.
+    fn wait_from(&mut self, first: Timestamp, now: Timestamp) {
+        let due_at = now.saturating_add(DEFERRED_RETRY_DELAY);
+        self.next = Some(Schedule { next_run_time: first, due_at });
+    }
+
+    /// Plans one run at `chosen` for all run times, if `free` is not 0.
+    fn run_one(&mut self, due: &DueJob<'_>, chosen: Timestamp, times: DueTimes) {
+        let DueTimes { earliest, latest, now, free } = times;
         if free == 0 {
-            self.skip(earliest, latest, SkipReason::MaxInstances);
+            match due.options.effective_overlap() {
+                Overlap::QueueOne | Overlap::QueueAll => self.wait_from(earliest, now),
+                Overlap::CancelRunning => {
+                    self.cancelled = 1;
+                    self.wait_from(earliest, now);
+                }
+                _ => self.skip(earliest, latest, SkipReason::MaxInstances),
+            }
             return;
         }
         self.run(due, chosen);
@@ -229,16 +250,31 @@ impl Plan {
         }
     }
 
-    /// Plans one run for each run time, at most `limit`. The job stays due for the remaining run times.
+    /// Skips the run times beyond the limit for catching up. Returns the others.
+    fn limit_catch_up(&mut self, due: &DueJob<'_>, times: DueTimes) -> DueTimes {
+        let Some(max) = due.options.max_catch_up_runs else { return times };
+        let kept = last_of(due.trigger, times, max);
+        self.skip_before(due, times.earliest, kept, SkipReason::CatchUpLimit);
+        DueTimes { earliest: kept, ..times }
+    }
+
+    /// Plans one run for each run time, at most as many as there are free instances. Those that remain wait, or are
+    /// skipped.
     fn run_each(
         &mut self,
         due: &DueJob<'_>,
-        earliest: Timestamp,
-        now: Timestamp,
-        limit: u64,
+        mut times: DueTimes,
         remaining_runs: u64,
         random: &mut dyn FnMut(u64) -> u64,
     ) {
+        let overlap = due.options.effective_overlap();
+        if overlap == Overlap::CancelRunning {
+            let kept = last_of(due.trigger, times, due.options.max_instances);
+            self.skip_before(due, times.earliest, kept, SkipReason::MaxInstances);
+            times.earliest = kept;
+        }
+        let DueTimes { earliest, now, free, .. } = times;
+        let limit = u64::from(free.min(MAX_RUNS_PER_PASS)).min(remaining_runs);
         let mut next = Some(earliest);
         while let Some(fire) = next.filter(|&fire| fire <= now) {
             if self.runs.len() as u64 >= limit {
@@ -251,82 +287,54 @@ impl Plan {
             return;
         }
         self.next = match next {
-            Some(fire) if fire <= now => Some(Schedule {
-                next_run_time: fire,
-                due_at: now.saturating_add(DEFERRED_RETRY_DELAY),
-            }),
+            // The next pass starts more runs.
+            Some(fire) if fire <= now && self.runs.len() < free as usize => {
+                return self.wait_from(fire, now);
+            }
+            Some(fire) if fire <= now => {
+                return self.overlapping(
+                    due,
+                    overlap,
+                    DueTimes { earliest: fire, ..times },
+                    random,
+                );
+            }
             Some(fire) => Some(schedule(due.trigger, fire, random)),
             None => None,
         };
     }
-}
 
-/// The oldest run time that is not too late. `None` if there is no limit.
-fn oldest_allowed(due: &DueJob<'_>, now: Timestamp) -> Option<Timestamp> {
-    Some(now.saturating_sub(allowed_lateness(due.trigger, due.options)?))
-}
-
-/// Maximum delay of a start after the scheduled time: the grace time plus the maximum of the jitter.
-fn allowed_lateness(trigger: &dyn Trigger, options: &JobOptions) -> Option<Duration> {
-    let jitter = match trigger.jitter() {
-        Some(Jitter::OneSided(delay) | Jitter::Symmetric(delay)) => delay,
-        _ => Duration::ZERO,
-    };
-    Some(options.misfire_grace_time?.saturating_add(jitter))
-}
-
-fn first_from(trigger: &dyn Trigger, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-    trigger
-        .next_fire_time(Some(from.saturating_add_micros(-1)), until)
-        .filter(|&fire| fire <= until)
-}
-
-/// The last due run time: `next_run_time` itself, which need not be on the trigger's grid, or a later one on the grid.
-fn latest_until(due: &DueJob<'_>, now: Timestamp) -> Timestamp {
-    let after = due.next_run_time.saturating_add_micros(1);
-    if after > now {
-        return due.next_run_time;
+    /// Handles the run times for which no instance is free, with [`Coalesce::All`].
+    fn overlapping(
+        &mut self,
+        due: &DueJob<'_>,
+        overlap: Overlap,
+        times: DueTimes,
+        random: &mut dyn FnMut(u64) -> u64,
+    ) {
+        let DueTimes { earliest, latest, now, .. } = times;
+        match overlap {
+            Overlap::Skip => {
+                self.skip(earliest, latest, SkipReason::MaxInstances);
+                self.next = next_schedule(due.trigger, latest, random);
+            }
+            Overlap::QueueOne => {
+                self.skip_before(due, earliest, latest, SkipReason::MaxInstances);
+                self.wait_from(latest, now);
+            }
+            Overlap::CancelRunning => {
+                self.cancelled = count(due.trigger, times, due.options.max_instances);
+                self.wait_from(earliest, now);
+            }
+            _ => self.wait_from(earliest, now),
+        }
     }
-    due.trigger.latest_fire_time(after, now).unwrap_or(due.next_run_time)
-}
-
-/// The schedule for the fire time after `previous`.
-pub(crate) fn next_schedule(
-    trigger: &dyn Trigger,
-    previous: Timestamp,
-    random: &mut dyn FnMut(u64) -> u64,
-) -> Option<Schedule> {
-    let fire = trigger.next_fire_time(Some(previous), previous)?;
-    Some(schedule(trigger, fire, random))
-}
-
-/// The schedule for a fire time. Jitter moves `due_at`, but not to or past the following fire time.
-pub(crate) fn schedule(
-    trigger: &dyn Trigger,
-    fire: Timestamp,
-    random: &mut dyn FnMut(u64) -> u64,
-) -> Schedule {
-    let (back, range) = match trigger.jitter() {
-        Some(Jitter::OneSided(delay)) => (0, micros(delay)),
-        Some(Jitter::Symmetric(delay)) => (micros(delay), micros(delay).saturating_mul(2)),
-        _ => return Schedule::at(fire),
-    };
-    let offset = i64::try_from(random(range.saturating_add(1))).unwrap_or(i64::MAX);
-    let back = i64::try_from(back).unwrap_or(i64::MAX);
-    let mut due_at = fire.saturating_add_micros(offset.saturating_sub(back));
-    if due_at > fire
-        && let Some(after) = trigger.next_fire_time(Some(fire), fire)
-    {
-        due_at = due_at.min(after.saturating_add_micros(-1));
-    }
-    Schedule { next_run_time: fire, due_at }
-}
-
-fn micros(duration: Duration) -> u64 {
-    // A quarter of the range, so that twice the value, for symmetric jitter, does not overflow.
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(u64::MAX / 4)
 }
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "plan_guide_tests.rs"]
+mod guide_tests;

@@ -118,7 +118,8 @@ fn nightly(zone: &str) -> CronTriggerBuilder {
 }
 
 fn add(scheduler: &ManualScheduler, id: &str, trigger: impl IntoTrigger + Send + 'static) -> Job {
-    scheduler.block_on(scheduler.job(nothing()).id(id).trigger(trigger).add()).unwrap()
+    let added = scheduler.job(nothing()).id(id).trigger(trigger).add();
+    scheduler.block_on(added).unwrap().into_job()
 }
 
 fn next_run(scheduler: &ManualScheduler, id: &str) -> Option<Timestamp> {

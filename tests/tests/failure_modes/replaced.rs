@@ -23,7 +23,7 @@ fn send_run(context: JobContext, argument: String) {
     let _ = sender.0.lock().unwrap().send(argument);
 }
 
-fn add(scheduler: &BackgroundScheduler, argument: &str) -> Result<Job, SchedulerError> {
+fn add(scheduler: &BackgroundScheduler, argument: &str) -> Result<JobHandle, SchedulerError> {
     let job = scheduler.job(send_run(argument.into())).id("job").replace_existing(true);
     job.trigger(IntervalTrigger::every(PERIOD)).add()
 }

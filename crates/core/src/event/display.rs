@@ -130,6 +130,9 @@ impl fmt::Display for SkippedFireTimes {
         }
         match reason {
             SkipReason::TooLate => f.write_str("it is later than misfire_grace_time allows"),
+            SkipReason::CatchUpLimit => {
+                f.write_str("it is beyond max_catch_up_runs or max_catch_up_age")
+            }
             SkipReason::MaxInstances | SkipReason::Coalesced => reason.fmt(f),
         }
     }

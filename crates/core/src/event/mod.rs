@@ -138,7 +138,7 @@ impl SkippedFireTimes {
     #[must_use]
     pub fn into_event(self) -> Event {
         match self.reason {
-            SkipReason::TooLate => Event::JobMissed(self),
+            SkipReason::TooLate | SkipReason::CatchUpLimit => Event::JobMissed(self),
             SkipReason::MaxInstances => Event::JobMaxInstances(self),
             SkipReason::Coalesced => Event::JobCoalesced(self),
         }

@@ -78,6 +78,16 @@ impl RunOutcome {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Success(_))
     }
+
+    /// Returns the value that the task returned, as JSON: `null` if it returned nothing. `None` if the run did not
+    /// succeed.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Success(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for RunOutcome {
@@ -102,6 +112,8 @@ impl fmt::Display for RunOutcome {
 pub enum SkipReason {
     /// The run times were later than `misfire_grace_time` allows.
     TooLate,
+    /// The run times are beyond `max_catch_up_runs` or older than `max_catch_up_age`.
+    CatchUpLimit,
     /// The job already had `max_instances` running instances.
     MaxInstances,
     /// The run times were coalesced: one run is started for several run times that are due at the same time.
@@ -112,6 +124,7 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLate => "later than misfire_grace_time",
+            Self::CatchUpLimit => "beyond max_catch_up_runs or max_catch_up_age",
             Self::MaxInstances => "max_instances is reached",
             Self::Coalesced => "coalesced into one run",
         })

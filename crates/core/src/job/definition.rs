@@ -1,23 +1,21 @@
-//! The stored definition of a job.
+//! The definition of a job.
 
-use serde::{Deserialize, Serialize};
+mod stored_form;
 
-use super::JobOptions;
+use super::{JobOptions, Tags};
 use crate::alias::Alias;
-use crate::codec::{Codec, CodecError, Encoded};
+use crate::codec::{CodecError, Encoded};
 use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
 
-/// The newest version of the stored definition that this build encodes and decodes.
-const VERSION: u32 = 1;
-
 /// The user-defined part of a job. It is modified only by updates, never by runs.
 ///
-/// The stored form contains a version. Decoding fails if the version is newer than this build supports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The stored form contains a version: the oldest one that can express the definition, so that earlier builds can read
+/// jobs that use nothing newer. Decoding fails if the version is newer than this build supports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JobDefinition {
-    version: u32,
     /// The name of the task in the registry.
     pub task: TaskName,
     /// The encoded arguments, one value of the argument type of the task.
@@ -30,13 +28,15 @@ pub struct JobDefinition {
     pub executor: Alias,
     /// The options of its runs.
     pub options: JobOptions,
+    /// The tags by which the job can be selected.
+    pub tags: Tags,
     /// A next run time that was set explicitly or computed by a previous trigger. It is not recomputed when the rules
     /// of the time zone of the trigger change.
     pub first_run: Option<Timestamp>,
 }
 
 impl JobDefinition {
-    /// Creates a definition from its parts.
+    /// Creates a definition from its parts, without tags.
     #[must_use]
     pub fn new(
         task: TaskName,
@@ -46,7 +46,8 @@ impl JobDefinition {
         executor: Alias,
         options: JobOptions,
     ) -> Self {
-        Self { version: VERSION, task, args, trigger, name, executor, options, first_run: None }
+        let (tags, first_run) = (Tags::default(), None);
+        Self { task, args, trigger, name, executor, options, tags, first_run }
     }
 
     /// Encodes the definition for a store, with the codec of its arguments.
@@ -55,7 +56,7 @@ impl JobDefinition {
     ///
     /// Returns [`CodecError`] if the feature of that codec is disabled in this build.
     pub fn encode(&self) -> Result<Encoded, CodecError> {
-        self.args.codec()?.encode(self)
+        stored_form::encode(self)
     }
 
     /// Decodes a stored definition.
@@ -64,32 +65,15 @@ impl JobDefinition {
     ///
     /// Returns [`CodecError`] if the bytes are not a definition, or a definition of a newer version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        // Every codec encodes the version first, so that it can be decoded even if the other fields can't be.
-        #[derive(Deserialize)]
-        struct Head {
-            version: u32,
-        }
-        let read = Codec::decode::<Self>(bytes);
-        match read {
-            Ok(definition) if definition.version == VERSION => Ok(definition),
-            Ok(Self { version, .. }) => Err(unsupported(version)),
-            Err(error) => match Codec::decode_head::<Head>(bytes) {
-                Ok(Head { version }) if version > VERSION => Err(unsupported(version)),
-                _ => Err(error),
-            },
-        }
+        stored_form::decode(bytes)
     }
-}
-
-fn unsupported(version: u32) -> CodecError {
-    CodecError::decode(format!(
-        "the job is stored in version {version}, this build supports versions up to {VERSION}"
-    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Codec;
+    use crate::job::Tag;
 
     fn definition() -> JobDefinition {
         JobDefinition::new(
@@ -112,6 +96,49 @@ mod tests {
         assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition());
     }
 
+    fn tagged() -> JobDefinition {
+        let mut definition = definition();
+        definition.tags = Tags::new(["b", "a"].map(|tag| Tag::new(tag).unwrap())).unwrap();
+        definition
+    }
+
+    #[test]
+    fn tags_are_stored_in_version_2() {
+        let json = tagged().encode().unwrap();
+        assert_eq!(
+            std::str::from_utf8(json.as_bytes()).unwrap(),
+            r#"{"version":2,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip","overlap":null,"max_catch_up_runs":null,"max_catch_up_age":null},"first_run":null,"tags":["a","b"]}"#
+        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), tagged());
+        let no_tags = std::str::from_utf8(json.as_bytes()).unwrap().replace(r#""a","b""#, "");
+        assert_eq!(JobDefinition::decode(no_tags.as_bytes()).unwrap(), definition());
+        let invalid = no_tags.replace("[]", r#"[""]"#);
+        let error = JobDefinition::decode(invalid.as_bytes()).unwrap_err();
+        let told = crate::error_chain(&error).to_string();
+        assert!(told.contains(r#"tag "" is not valid"#), "{told}");
+    }
+
+    #[test]
+    fn options_that_version_1_cant_express_are_stored_in_version_2() {
+        for options in [
+            JobOptions::new().overlap(crate::job::Overlap::QueueOne),
+            JobOptions::new().max_catch_up_runs(3),
+            JobOptions::new().max_catch_up_age(std::time::Duration::from_secs(3)),
+        ] {
+            let changed = JobDefinition { options, ..definition() };
+            let json = changed.encode().unwrap();
+            assert!(json.as_bytes().starts_with(br#"{"version":2,"#));
+            assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), changed);
+        }
+    }
+
+    #[test]
+    fn too_many_tags_are_an_error() {
+        let tags = (0..33).map(|number| Tag::new(number.to_string()).unwrap());
+        let error = Tags::new(tags).unwrap_err();
+        assert_eq!(error.to_string(), "tags is a set of 33: a job has at most 32 tags");
+    }
+
     #[cfg(feature = "codec-bincode")]
     #[test]
     fn bincode_preserves_all_fields() {
@@ -122,6 +149,19 @@ mod tests {
         definition.first_run = Some(Timestamp::from_seconds(60));
         let bytes = definition.encode().unwrap();
         assert_eq!(JobDefinition::decode(bytes.as_bytes()).unwrap(), definition);
+        definition.tags = tagged().tags;
+        let longer = definition.encode().unwrap();
+        assert_eq!(JobDefinition::decode(longer.as_bytes()).unwrap(), definition);
+        assert_eq!(
+            longer.as_bytes().len(),
+            bytes.as_bytes().len() + 1 + 4 + 3,
+            "two tags, and three options"
+        );
+        definition.options.overlap = Some(crate::job::Overlap::CancelRunning);
+        definition.options.max_catch_up_runs = Some(7);
+        definition.options.max_catch_up_age = Some(std::time::Duration::from_secs(8));
+        let all = definition.encode().unwrap();
+        assert_eq!(JobDefinition::decode(all.as_bytes()).unwrap(), definition);
     }
 
     #[test]

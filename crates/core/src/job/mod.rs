@@ -5,12 +5,14 @@ mod id;
 mod options;
 mod problem;
 mod stored;
+mod tags;
 
 pub use definition::JobDefinition;
 pub use id::{JobId, JobRef};
-pub use options::{Coalesce, JobOptions, Recovery};
+pub use options::{Coalesce, JobOptions, Overlap, Recovery};
 pub use problem::JobProblem;
 pub use stored::StoredDefinition;
+pub use tags::{Tag, Tags};
 
 use crate::codec::CodecError;
 use crate::error::NameError;

@@ -18,8 +18,38 @@ pub enum Coalesce {
     /// One run, for the earliest run time that is within `misfire_grace_time`.
     Earliest,
     /// One run for each run time (`coalesce=False` in APScheduler), with at most `max_instances` concurrent runs;
-    /// further runs are delayed instead of being skipped.
+    /// further runs are delayed instead of being skipped, unless [`Overlap`] is set.
     All,
+}
+
+/// What happens to a fire time of a job of which `max_instances` runs are in progress. It applies after
+/// [`Coalesce`], which decides how many runs several due fire times have.
+///
+/// A fire time that waits is checked again when a run ends in this process, and every second. It is subject to
+/// `misfire_grace_time` while it waits. The number of runs in progress includes those that users have started, and for
+/// [`Recovery::Rerun`] jobs those of other processes.
+///
+/// `docs/guide/misfires.md` in the repository has the result for each combination of options as a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Overlap {
+    /// It is skipped, with the event [`JobMaxInstances`](crate::Event::JobMaxInstances).
+    Skip,
+    /// One fire time waits until a run has ended: with [`Coalesce::All`] the latest, which replaces the one that has
+    /// waited before.
+    QueueOne,
+    /// All fire times wait: with [`Coalesce::All`] each has its own run, otherwise they are coalesced into one when it
+    /// starts.
+    QueueAll,
+    /// Cancellation of the oldest run in this process is requested, and the fire time waits until it has ended;
+    /// `max_instances` is never exceeded. With [`Coalesce::All`] at most `max_instances` fire times wait, the latest.
+    ///
+    /// Cancellation is cooperative for tasks in this process ([`JobContext::cancelled`](crate::JobContext::cancelled));
+    /// a child process of an executor, or a command, is terminated after its grace time. A run that was not started yet
+    /// does not start. A cancelled run is not repeated, also if its job has [`Recovery::Rerun`]. Runs in other processes
+    /// are not cancelled: the fire time waits for them.
+    CancelRunning,
 }
 
 /// How a run is handled whose process terminates before the run has finished.
@@ -63,6 +93,16 @@ pub struct JobOptions {
     pub max_instances: u32,
     /// How runs of terminated processes are handled.
     pub recovery: Recovery,
+    /// What happens to fire times while `max_instances` runs are in progress. `None` means [`Overlap::QueueAll`] with
+    /// [`Coalesce::All`], and otherwise [`Overlap::Skip`].
+    pub overlap: Option<Overlap>,
+    /// The maximum number of due fire times that are caught up with [`Coalesce::All`], from 1 to 10,000: the
+    /// latest ones. Earlier ones are skipped. `None` means no limit.
+    pub max_catch_up_runs: Option<u32>,
+    /// The maximum age of the fire times that are caught up, at least 1 µs, to which the maximum of the trigger's jitter
+    /// is added. Earlier ones are skipped when the job is processed. In contrast to `misfire_grace_time`, a run that
+    /// waits in its executor's queue is not subject to it. `None` means no limit.
+    pub max_catch_up_age: Option<Duration>,
 }
 
 impl Default for JobOptions {
@@ -72,11 +112,18 @@ impl Default for JobOptions {
             coalesce: Coalesce::default(),
             max_instances: 1,
             recovery: Recovery::default(),
+            overlap: None,
+            max_catch_up_runs: None,
+            max_catch_up_age: None,
         }
     }
 }
 
 impl JobOptions {
+    /// The largest value of [`max_catch_up_runs`](Self::max_catch_up_runs). The fire times up to the limit are counted
+    /// one by one.
+    pub const MAX_CATCH_UP_RUNS: u32 = 10_000;
+
     /// Returns the default options.
     #[must_use]
     pub fn new() -> Self {
@@ -111,27 +158,70 @@ impl JobOptions {
         self
     }
 
+    /// Sets what happens to fire times while `max_instances` runs are in progress. `None`, the default, means
+    /// [`Overlap::QueueAll`] with [`Coalesce::All`], and otherwise [`Overlap::Skip`].
+    #[must_use]
+    pub fn overlap(mut self, overlap: impl Into<Option<Overlap>>) -> Self {
+        self.overlap = overlap.into();
+        self
+    }
+
+    /// Sets the maximum number of due fire times that are caught up with [`Coalesce::All`], from 1 to 10,000. `None`,
+    /// the default, means no limit.
+    #[must_use]
+    pub fn max_catch_up_runs(mut self, runs: impl Into<Option<u32>>) -> Self {
+        self.max_catch_up_runs = runs.into();
+        self
+    }
+
+    /// Sets the maximum age of the fire times that are caught up, at least 1 µs. `None`, the default, means no limit.
+    #[must_use]
+    pub fn max_catch_up_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.max_catch_up_age = age.into();
+        self
+    }
+
+    /// Returns what happens to fire times while `max_instances` runs are in progress: [`overlap`](Self::overlap), or its
+    /// default.
+    #[must_use]
+    pub fn effective_overlap(&self) -> Overlap {
+        self.overlap.unwrap_or(match self.coalesce {
+            Coalesce::All => Overlap::QueueAll,
+            Coalesce::Latest | Coalesce::Earliest => Overlap::Skip,
+        })
+    }
+
     /// Validates the values.
     ///
     /// # Errors
     ///
-    /// Returns [`JobError::Option`] if `max_instances` is 0 or `misfire_grace_time` is less than 1 µs.
+    /// Returns [`JobError::Option`] if `max_instances` is 0, `max_catch_up_runs` is not in its range, or
+    /// `misfire_grace_time` or `max_catch_up_age` is less than 1 µs.
     pub fn check(&self) -> Result<(), JobError> {
+        let count = |field, value: u32, reason| {
+            Err(JobError::Option { field, value: value.to_string(), reason })
+        };
         if self.max_instances == 0 {
-            return Err(JobError::Option {
-                field: "max_instances",
-                value: "0".into(),
-                reason: "it must be at least 1",
-            });
+            return count("max_instances", 0, "it must be at least 1");
         }
-        if let Some(grace) = self.misfire_grace_time
-            && grace < Duration::from_micros(1)
+        if let Some(max) = self.max_catch_up_runs
+            && !(1..=Self::MAX_CATCH_UP_RUNS).contains(&max)
         {
-            return Err(JobError::Option {
-                field: "misfire_grace_time",
-                value: format!("{grace:?}"),
-                reason: "it must be at least 1us; use None for no limit",
-            });
+            let reason = "it must be from 1 to 10000; use None for no limit";
+            return count("max_catch_up_runs", max, reason);
+        }
+        let durations = [
+            ("misfire_grace_time", self.misfire_grace_time),
+            ("max_catch_up_age", self.max_catch_up_age),
+        ];
+        for (field, duration) in durations {
+            if let Some(duration) = duration.filter(|own| *own < Duration::from_micros(1)) {
+                return Err(JobError::Option {
+                    field,
+                    value: format!("{duration:?}"),
+                    reason: "it must be at least 1us; use None for no limit",
+                });
+            }
         }
         Ok(())
     }

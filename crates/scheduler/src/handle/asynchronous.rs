@@ -1,23 +1,27 @@
 //! The scheduler for async programs.
 
 use std::any::Any;
+use std::io::Write;
 use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
     Alias, CallerTransaction, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore,
-    IntoTrigger, JobId, RunEvent, RunId, Timestamp, is_inside_run,
+    IntoTrigger, JobId, RunEvent, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 
 use super::builder::{BuiltEngine, SchedulerBuilder};
+use super::job_handle::AsyncJobHandle;
 use super::methods::shared_methods;
+use super::run_handle::AsyncRunHandle;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
+use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
-use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
+use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;
@@ -107,12 +111,23 @@ impl AsyncScheduler {
     }
 
     waiting_methods!(awaiting);
+    job_methods!(awaiting, AsyncJobHandle, AsyncRunHandle);
 
     async fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
         // In a separate task, so that the shutdown completes even if the caller's future is dropped.
         let finished = tokio::spawn(shutdown);
         finished.await.unwrap_or_else(|error| Err(SchedulerError::runtime_unavailable(error)))
+    }
+
+    async fn print_lines(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
+        let jobs = self.engine.jobs.listing(query).await?;
+        jobs.write_lines(out).map_err(SchedulerError::Output)
+    }
+
+    async fn print_table(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
+        let jobs = self.engine.jobs.listing(query).await?;
+        jobs.write_table(out).map_err(SchedulerError::Output)
     }
 
     async fn reload_zones(&self) -> Result<String, SchedulerError> {

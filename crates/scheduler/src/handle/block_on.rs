@@ -1,12 +1,25 @@
 //! Calls from blocking code into the engine's runtime.
 
 use std::future::Future;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::error::SchedulerError;
+use crate::lifecycle::Engine;
+
+/// Runs an operation of the engine to completion, from any thread.
+pub(super) fn block_on_engine<T, F>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(Arc<Engine>) -> F,
+) -> Result<T, SchedulerError>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
+{
+    block_on(engine.shared.runtime(), work(Arc::clone(engine)))
+}
 
 /// Runs `work` to completion on `runtime`. Without a runtime, `work` is polled by the calling thread: a stopped
 /// scheduler only accesses memory.
@@ -54,4 +67,14 @@ where
             _ => Err(SchedulerError::NotRunning),
         },
     }
+}
+
+/// Polls `work` on the calling thread until it is ready. If the thread belongs to a multi-thread runtime, the other tasks of
+/// the runtime continue.
+pub(super) fn block_here<T>(work: impl Future<Output = T>) -> T {
+    let on_workers = |current: Handle| current.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(on_workers) {
+        return tokio::task::block_in_place(|| pollster::block_on(work));
+    }
+    pollster::block_on(work)
 }

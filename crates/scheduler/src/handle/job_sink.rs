@@ -3,6 +3,7 @@
 use punctual_core::{BoxFuture, CallerTransaction};
 
 use super::asynchronous::AsyncScheduler;
+use super::job_handle::{AsyncJobHandle, JobHandle};
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
 use crate::job::sealed::Sealed;
@@ -12,10 +13,13 @@ use crate::store::StoreAccess;
 impl Sealed for AsyncScheduler {}
 
 impl JobSink for AsyncScheduler {
-    type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
+    type Output = BoxFuture<'static, Result<AsyncJobHandle, SchedulerError>>;
 
     fn add(self, job: NewJob) -> Self::Output {
-        Box::pin(async move { self.engine.jobs.add_job(job).await })
+        Box::pin(async move {
+            let job = self.engine.jobs.add_job(job).await?;
+            Ok(AsyncJobHandle::new(self.engine, job))
+        })
     }
 }
 
@@ -38,9 +42,10 @@ impl TransactionalJobSink for AsyncScheduler {
 impl<Mode> Sealed for SyncScheduler<Mode> {}
 
 impl<Mode> JobSink for SyncScheduler<Mode> {
-    type Output = Result<Job, SchedulerError>;
+    type Output = Result<JobHandle, SchedulerError>;
 
     fn add(self, job: NewJob) -> Self::Output {
-        self.block(move |engine| async move { engine.jobs.add_job(job).await })
+        let job = self.block(move |engine| async move { engine.jobs.add_job(job).await })?;
+        Ok(JobHandle::new(self.engine, job))
     }
 }

@@ -1,6 +1,7 @@
 //! The scheduler for programs without an async runtime: the functions common to background and blocking schedulers.
 
 use std::future::Future;
+use std::io::Write;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +9,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
-    RunEvent, RunId, is_inside_run,
+    RunEvent, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
-use super::block_on::block_on;
+use super::block_on::block_on_engine;
 use super::builder::{BuiltEngine, SchedulerBuilder};
+use super::job_handle::JobHandle;
 use super::methods::shared_methods;
+use super::run_handle::RunHandle;
 use super::thread::SchedulerThread;
 use super::waiting::{waiting_method, waiting_methods};
+use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
-use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
+use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;
@@ -79,7 +83,7 @@ impl<Mode> SyncScheduler<Mode> {
         T: Send + 'static,
         F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
     {
-        block_on(self.engine.shared.runtime(), work(Arc::clone(&self.engine)))
+        block_on_engine(&self.engine, work)
     }
 
     /// Returns the same scheduler with async methods.
@@ -89,6 +93,7 @@ impl<Mode> SyncScheduler<Mode> {
     }
 
     waiting_methods!(blocking);
+    job_methods!(blocking, JobHandle, RunHandle);
 
     fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         // Must be determined on the calling thread, not on the scheduler's.
@@ -101,6 +106,16 @@ impl<Mode> SyncScheduler<Mode> {
             self.engine.shared.bus.flush(SHUTDOWN_TIMEOUT);
         }
         Ok(())
+    }
+
+    fn print_lines(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
+        let jobs = self.block(move |engine| async move { engine.jobs.listing(query).await })?;
+        jobs.write_lines(out).map_err(SchedulerError::Output)
+    }
+
+    fn print_table(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
+        let jobs = self.block(move |engine| async move { engine.jobs.listing(query).await })?;
+        jobs.write_table(out).map_err(SchedulerError::Output)
     }
 
     fn reload_zones(&self) -> Result<String, SchedulerError> {

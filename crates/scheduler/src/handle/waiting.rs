@@ -5,19 +5,20 @@
 ///
 /// An argument can be converted first: `name: Type = expression`. The body is an expression over the engine. It runs on
 /// the engine's thread, so the body and its captures must be `Send + 'static`; values that depend on the caller's
-/// thread are computed beforehand with `let`. If the two implementations differ, `=> name` calls a private method of
-/// the type instead.
+/// thread are computed beforehand with `let`. The second variable, if there is one, is the job that a handle refers to.
+/// If the two implementations differ, `=> name` calls a private method of the type instead.
 macro_rules! waiting_method {
     (
         awaiting, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
         $(let $local:ident = $init:expr;)?
-        |$engine:ident| $work:expr
+        |$engine:ident $(, $handle:ident)?| $work:expr
     ) => {
         $(#[$meta])*
         pub async fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
             $(let $local = $init;)?
+            $(let $handle = JobSelector::from(self);)?
             let $engine = &self.engine;
             $work
         }
@@ -26,12 +27,13 @@ macro_rules! waiting_method {
         blocking, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
         $(let $local:ident = $init:expr;)?
-        |$engine:ident| $work:expr
+        |$engine:ident $(, $handle:ident)?| $work:expr
     ) => {
         $(#[$meta])*
         pub fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
             $(let $local = $init;)?
+            $(let $handle = JobSelector::from(self);)?
             self.block(move |$engine| async move { $work })
         }
     };
@@ -86,8 +88,8 @@ macro_rules! starting_methods {
     };
 }
 
-/// Defines the other methods. The type must have a field `engine` and the methods `shutdown_with`, `reload_zones` and
-/// `flush`; a blocking type also the method `block`.
+/// Defines the other methods, except those in `waiting_jobs.rs`. The type must have a field `engine` and the methods
+/// `shutdown_with`, `reload_zones` and `flush`; a blocking type also the method `block`.
 macro_rules! waiting_methods {
     ($kind:ident) => {
         waiting_method! { $kind,
@@ -111,149 +113,6 @@ macro_rules! waiting_methods {
             ///
             /// [`NotRunning`](SchedulerError::NotRunning).
             fn shutdown_timeout(timeout: Duration) -> Result<(), SchedulerError> => shutdown_with(timeout)
-        }
-
-        waiting_method! { $kind,
-            /// Adds many jobs, built with [`NewJob::builder`], in one call to each store. Returns their ids in the given order.
-            ///
-            /// # Errors
-            ///
-            /// - The error for the first invalid definition. No job is added.
-            /// - The error for the first job that a store rejects. New jobs for the same store are still added; stores
-            ///   that are processed later are not changed.
-            fn add_jobs(
-                jobs: impl IntoIterator<Item = NewJob> = jobs.into_iter().collect(),
-            ) -> Vec<JobId>,
-            |engine| engine.jobs.add_jobs(jobs).await
-        }
-
-        waiting_method! { $kind,
-            /// Returns the job with this id, or `None` if it doesn't exist. `("store", "id")` searches one store only.
-            ///
-            /// # Errors
-            ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
-            /// [`Store`](SchedulerError::Store) error.
-            fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<Job>,
-            |engine| engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Returns the jobs that match `query`: store by store, in the order in which the stores were added, and
-            /// sorted by next run time within each store, paused jobs last. Before the start, the pending jobs are
-            /// searched.
-            ///
-            /// # Errors
-            ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
-            /// [`Store`](SchedulerError::Store) error.
-            fn get_jobs(query: JobQuery) -> Vec<Job>,
-            |engine| engine.jobs.get_jobs(query).await
-        }
-
-        waiting_method! { $kind,
-            /// Changes the definition of a job. Its next run time does not change. Concurrent changes of the same job
-            /// are merged; for a field that several of them set, the last one applies.
-            ///
-            /// # Errors
-            ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), an invalid change, or a
-            /// [`Store`](SchedulerError::Store) error. The job is not changed.
-            fn modify_job(job: impl Into<JobSelector> = job.into(), change: JobChange) -> Job,
-            |engine| engine.jobs.modify_job(job, change, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Replaces the trigger of a job and recomputes its next run time, from now on. A paused job is resumed.
-            ///
-            /// # Errors
-            ///
-            /// As [`modify_job`](Self::modify_job), and [`NeverFires`](SchedulerError::NeverFires).
-            fn reschedule_job(
-                job: impl Into<JobSelector> = job.into(),
-                trigger: impl IntoTrigger + Send + 'static,
-            ) -> Job,
-            |engine| engine.jobs.reschedule_job(job, trigger, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Pauses a job: it has no next run time until it is resumed. Runs in progress continue.
-            ///
-            /// # Errors
-            ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
-            fn pause_job(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.pause_job(job, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Resumes a job: recomputes its next run time, from now on. It need not be paused.
-            ///
-            /// # Errors
-            ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), [`NeverFires`](SchedulerError::NeverFires), or a
-            /// [`Store`](SchedulerError::Store) error. The job is not changed.
-            fn resume_job(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.resume_job(job, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Removes a job. Runs in progress continue.
-            ///
-            /// # Errors
-            ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
-            fn remove_job(job: impl Into<JobSelector> = job.into()) -> (),
-            |engine| engine.jobs.remove_job(job, &mut StoreAccess::Autocommit).await
-        }
-
-        waiting_method! { $kind,
-            /// Removes all jobs from all stores. Runs in progress continue.
-            ///
-            /// # Errors
-            ///
-            /// A [`Store`](SchedulerError::Store) error.
-            fn remove_all_jobs() -> (),
-            |engine| engine.jobs.remove_all_jobs(None).await
-        }
-
-        waiting_method! { $kind,
-            /// Removes all jobs from one store; see [`remove_all_jobs`](Self::remove_all_jobs).
-            ///
-            /// # Errors
-            ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
-            fn remove_all_jobs_of(alias: impl AsRef<str> = Alias::new(alias)?) -> (),
-            |engine| engine.jobs.remove_all_jobs(Some(&alias)).await
-        }
-
-        waiting_method! { $kind,
-            /// Starts a run of a job in this process now, outside of its schedule. The schedule does not change.
-            /// Returns the id of the run.
-            ///
-            /// # Errors
-            ///
-            /// - [`MaxInstances`](SchedulerError::MaxInstances) if as many runs are in progress as the job allows.
-            /// - [`JobUnresolved`](SchedulerError::JobUnresolved) if this process can't run the job.
-            /// - [`ClientOnly`](SchedulerError::ClientOnly) or [`NotRunning`](SchedulerError::NotRunning).
-            /// - [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
-            fn run_job_now(job: impl Into<JobSelector> = job.into()) -> RunId,
-            |engine| engine.jobs.run_job_now(job).await
-        }
-
-        waiting_method! { $kind,
-            /// Sets the next run time of a job to now. Any process that runs jobs of its store may run it, so this
-            /// also works for a [client](SchedulerBuilder::client_only), unlike [`run_job_now`](Self::run_job_now).
-            ///
-            /// The run is part of the schedule: it counts towards `max_runs`, and the trigger computes the following
-            /// run times. A paused job is resumed.
-            ///
-            /// # Errors
-            ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), [`NotRunning`](SchedulerError::NotRunning), or a
-            /// [`Store`](SchedulerError::Store) error.
-            fn make_job_due(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.make_job_due(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,

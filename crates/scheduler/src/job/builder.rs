@@ -5,7 +5,8 @@ use std::ops::DerefMut;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, CallerTransaction, Coalesce, IntoAction, IntoTrigger, JobId, Recovery, Timestamp,
+    Alias, CallerTransaction, Coalesce, IntoAction, IntoTrigger, JobId, Overlap, Recovery,
+    Timestamp,
 };
 
 use super::new_job::RunAt;
@@ -101,6 +102,33 @@ impl<S> JobBuilder<S> {
     /// Sets how runs of terminated processes are handled.
     pub fn recovery(self, recovery: Recovery) -> Self {
         self.edit(|change| change.recovery(recovery))
+    }
+
+    /// Sets what happens to fire times while `max_instances` runs are in progress; see [`Overlap`].
+    pub fn overlap(self, overlap: impl Into<Option<Overlap>>) -> Self {
+        self.edit(|change| change.overlap(overlap))
+    }
+
+    /// Sets the maximum number of due fire times that are caught up with [`Coalesce::All`], from 1 to 10,000: the latest ones.
+    /// `None`, the default, means no limit.
+    pub fn max_catch_up_runs(self, runs: impl Into<Option<u32>>) -> Self {
+        self.edit(|change| change.max_catch_up_runs(runs))
+    }
+
+    /// Sets the maximum age of the fire times that are caught up, at least 1 µs. `None`, the default, means no limit.
+    pub fn max_catch_up_age(self, age: impl Into<Option<Duration>>) -> Self {
+        self.edit(|change| change.max_catch_up_age(age))
+    }
+
+    /// Adds a tag, by which jobs are [selected](crate::JobQuery::tag): 1 to 191 characters. A job has at most
+    /// [`Tags::MAX`](punctual_core::Tags::MAX).
+    pub fn tag(self, tag: impl AsRef<str>) -> Self {
+        self.edit(|change| change.add_tag(tag))
+    }
+
+    /// Adds several tags; see [`tag`](Self::tag).
+    pub fn tags<T: AsRef<str>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        tags.into_iter().fold(self, Self::tag)
     }
 
     /// Runs the job for the first time when it is added, or at the start if it is pending, and then at the fire times of

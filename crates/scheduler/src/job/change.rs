@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    JobOptions, NameError, Recovery, TaskRegistration, Trigger, TriggerDefaults, TriggerSpec,
+    NameError, Overlap, Recovery, Tag, Tags, TaskRegistration, Trigger, TriggerDefaults,
+    TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -31,6 +32,70 @@ pub struct JobChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    /// Values that few jobs set, apart: a description is moved by each method of its builder.
+    rare: Option<Box<RareChange<Result<Tag, NameError>>>>,
+}
+
+/// The values that few jobs set.
+#[derive(Clone, Debug)]
+struct RareChange<T> {
+    overlap: Option<Option<Overlap>>,
+    max_catch_up_runs: Option<Option<u32>>,
+    max_catch_up_age: Option<Option<Duration>>,
+    tags: Vec<TagEdit<T>>,
+}
+
+impl<T> Default for RareChange<T> {
+    fn default() -> Self {
+        Self { overlap: None, max_catch_up_runs: None, max_catch_up_age: None, tags: Vec::new() }
+    }
+}
+
+impl RareChange<Result<Tag, NameError>> {
+    fn check(self) -> Result<RareChange<Tag>, NameError> {
+        let Self { overlap, max_catch_up_runs, max_catch_up_age, tags } = self;
+        let tags = tags.into_iter().map(TagEdit::check).collect::<Result<_, _>>()?;
+        Ok(RareChange { overlap, max_catch_up_runs, max_catch_up_age, tags })
+    }
+}
+
+impl RareChange<Tag> {
+    fn apply(&self, definition: &mut JobDefinition) -> Result<(), JobError> {
+        let options = &mut definition.options;
+        options.overlap = self.overlap.unwrap_or(options.overlap);
+        options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
+        options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
+        if !self.tags.is_empty() {
+            let mut tags: Vec<Tag> = definition.tags.iter().cloned().collect();
+            for edit in &self.tags {
+                match edit {
+                    TagEdit::Clear => tags.clear(),
+                    TagEdit::Add(tag) => tags.push(tag.clone()),
+                    TagEdit::Remove(tag) => tags.retain(|own| own != tag),
+                }
+            }
+            definition.tags = Tags::new(tags)?;
+        }
+        Ok(())
+    }
+}
+
+/// A change of the tags.
+#[derive(Clone, Debug)]
+enum TagEdit<T> {
+    Clear,
+    Add(T),
+    Remove(T),
+}
+
+impl TagEdit<Result<Tag, NameError>> {
+    fn check(self) -> Result<TagEdit<Tag>, NameError> {
+        Ok(match self {
+            Self::Clear => TagEdit::Clear,
+            Self::Add(tag) => TagEdit::Add(tag?),
+            Self::Remove(tag) => TagEdit::Remove(tag?),
+        })
+    }
 }
 
 impl JobChange {
@@ -87,6 +152,48 @@ impl JobChange {
         self
     }
 
+    /// Sets what happens to fire times while `max_instances` runs are in progress. `None` means the default.
+    pub fn overlap(mut self, overlap: impl Into<Option<Overlap>>) -> Self {
+        self.rare().overlap = Some(overlap.into());
+        self
+    }
+
+    /// Sets the maximum number of due fire times that are caught up with [`Coalesce::All`]. `None` means no limit.
+    pub fn max_catch_up_runs(mut self, runs: impl Into<Option<u32>>) -> Self {
+        self.rare().max_catch_up_runs = Some(runs.into());
+        self
+    }
+
+    /// Sets the maximum age of the fire times that are caught up. `None` means no limit.
+    pub fn max_catch_up_age(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.rare().max_catch_up_age = Some(age.into());
+        self
+    }
+
+    /// Replaces all tags, by at most [`Tags::MAX`].
+    pub fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        let own = &mut self.rare().tags;
+        own.push(TagEdit::Clear);
+        own.extend(tags.into_iter().map(|tag| TagEdit::Add(Tag::new(tag))));
+        self
+    }
+
+    /// Adds a tag, if the job does not have it.
+    pub fn add_tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.rare().tags.push(TagEdit::Add(Tag::new(tag)));
+        self
+    }
+
+    /// Removes a tag, if the job has it.
+    pub fn remove_tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.rare().tags.push(TagEdit::Remove(Tag::new(tag)));
+        self
+    }
+
+    fn rare(&mut self) -> &mut RareChange<Result<Tag, NameError>> {
+        self.rare.get_or_insert_default()
+    }
+
     /// Validates the update as far as possible without the job. Returns [`JobError`] for the first invalid value.
     pub(crate) fn check(
         self,
@@ -107,6 +214,7 @@ impl JobChange {
             coalesce: self.coalesce,
             max_instances: self.max_instances,
             recovery: self.recovery,
+            rare: self.rare.map(|rare| rare.check().map(Box::new)).transpose()?,
         })
     }
 }
@@ -123,6 +231,7 @@ pub(crate) struct CheckedChange {
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
     recovery: Option<Recovery>,
+    rare: Option<Box<RareChange<Tag>>>,
 }
 
 impl CheckedChange {
@@ -141,9 +250,8 @@ impl CheckedChange {
         self.trigger.as_ref()
     }
 
-    /// Returns the updated definition, or [`JobError::Option`] if the resulting options are invalid.
-    pub(crate) fn apply(&self, base: JobDefinition) -> Result<JobDefinition, JobError> {
-        let mut definition = base;
+    /// Updates a definition. Returns [`JobError::Option`] if the resulting options are invalid.
+    pub(crate) fn apply(&self, definition: &mut JobDefinition) -> Result<(), JobError> {
         if let Some((registration, args)) = &self.call {
             definition.task = registration.name().clone();
             definition.args = args.clone();
@@ -157,14 +265,15 @@ impl CheckedChange {
         if let Some(executor) = &self.executor {
             definition.executor = executor.clone();
         }
-        let old = definition.options;
-        definition.options = JobOptions::new()
-            .misfire_grace_time(self.misfire_grace_time.unwrap_or(old.misfire_grace_time))
-            .coalesce(self.coalesce.unwrap_or(old.coalesce))
-            .max_instances(self.max_instances.unwrap_or(old.max_instances))
-            .recovery(self.recovery.unwrap_or(old.recovery));
-        definition.options.check()?;
-        Ok(definition)
+        let options = &mut definition.options;
+        options.misfire_grace_time = self.misfire_grace_time.unwrap_or(options.misfire_grace_time);
+        options.coalesce = self.coalesce.unwrap_or(options.coalesce);
+        options.max_instances = self.max_instances.unwrap_or(options.max_instances);
+        options.recovery = self.recovery.unwrap_or(options.recovery);
+        if let Some(rare) = &self.rare {
+            rare.apply(definition)?;
+        }
+        definition.options.check()
     }
 }
 

@@ -72,7 +72,7 @@ impl NewJob {
             Some(make) => make(trigger_defaults)?,
             None => DateTrigger::now().into_trigger(trigger_defaults)?,
         };
-        let definition = JobDefinition::new(
+        let mut definition = JobDefinition::new(
             registration.name().clone(),
             args,
             TriggerSpec::of(Arc::clone(&trigger)),
@@ -80,7 +80,7 @@ impl NewJob {
             Alias::default(),
             job_defaults.clone(),
         );
-        let mut definition = self.change.check(trigger_defaults, codec)?.apply(definition)?;
+        self.change.check(trigger_defaults, codec)?.apply(&mut definition)?;
         if definition.name.is_empty() {
             definition.name =
                 if registration.is_transient() { "closure" } else { definition.task.as_str() }

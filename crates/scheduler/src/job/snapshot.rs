@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use punctual_core::{
-    Alias, JobDefinition, JobId, JobProblem, JobRecord, Revision, TaskName, Timestamp, Trigger,
-    Zone, error_chain,
+    Alias, JobDefinition, JobId, JobProblem, JobRecord, Revision, Tags, TaskName, Timestamp,
+    Trigger, Zone, error_chain,
 };
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -60,6 +60,17 @@ pub enum JobState {
     Finished,
 }
 
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pending => "pending",
+            Self::Scheduled => "scheduled",
+            Self::Paused => "paused",
+            Self::Finished => "finished",
+        })
+    }
+}
+
 impl Job {
     /// Creates a snapshot from a record, without the definition and the trigger.
     pub(crate) fn from_record(record: &JobRecord, job_store: Alias, zone: Zone) -> Self {
@@ -90,6 +101,13 @@ impl Job {
         self.definition.as_ref().map_or(self.id.as_str(), |definition| &definition.name)
     }
 
+    /// Returns the tags; none if this process can't decode the definition.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        static NONE: Tags = Tags::EMPTY;
+        self.definition.as_ref().map_or(&NONE, |definition| &definition.tags)
+    }
+
     /// Returns the arguments of its task as JSON; `None` if this process can't decode the definition, or if they are
     /// encoded with bincode, which can't be read without their types.
     ///
@@ -111,12 +129,13 @@ impl Serialize for Job {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         let definition = self.definition.as_deref();
-        let mut job = serializer.serialize_struct("Job", 14)?;
+        let mut job = serializer.serialize_struct("Job", 15)?;
         job.serialize_field("id", &self.id)?;
         job.serialize_field("job_store", &self.job_store)?;
         job.serialize_field("name", self.name())?;
         job.serialize_field("state", &self.state)?;
         job.serialize_field("task", &self.task)?;
+        job.serialize_field("tags", self.tags())?;
         job.serialize_field("args", &self.args())?;
         job.serialize_field("trigger", &self.trigger.as_ref().map(|trigger| trigger.to_string()))?;
         job.serialize_field("next_run_time", &time(self.next_run_time))?;

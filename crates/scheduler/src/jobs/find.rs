@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use punctual_core::{JobRef, StoreError, StoreErrorKind, StoredJob};
+use punctual_core::{JobCursor, JobRef, StoreError, StoreErrorKind, StoredJob};
 
-use super::query::JobQuery;
+use super::query::{CheckedQuery, JobQuery};
 use super::selector::JobSelector;
 use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
@@ -16,6 +16,9 @@ pub(super) enum Found {
     Pending(JobRef),
     Stored(Arc<RegisteredStore>, StoredJob),
 }
+
+/// A store, with the position after which its jobs are listed.
+type ListedStore = (Arc<RegisteredStore>, Option<JobCursor>);
 
 /// Whether the error means that the store does not support the transaction.
 fn is_unsupported(error: &StoreError) -> bool {
@@ -102,14 +105,17 @@ impl Jobs {
             if self.pending.was_started() && !query.selects_pending() {
                 return Err(SchedulerError::NotRunning);
             }
-            let pending =
+            let mut pending =
                 self.pending.list(|job| alias.is_none_or(|alias| job.job_store == *alias));
+            if let Some(after) = &query.after {
+                let last = pending.iter().position(|job| job.reference() == after.job);
+                pending.drain(..last.map_or(pending.len(), |last| last + 1));
+            }
             let jobs = pending.iter().map(|job| self.pending_job(job));
             return Ok(jobs.filter(|job| query.matches(job)).take(query.limit).collect());
         }
         let mut jobs = Vec::new();
-        for store in self.stores.select(alias)? {
-            let mut after = None;
+        for (store, mut after) in self.stores_after(&query)? {
             while jobs.len() < query.limit {
                 let wanted = query.limit - jobs.len();
                 let size = if query.matches_all() { wanted.min(PAGE_SIZE) } else { PAGE_SIZE };
@@ -125,5 +131,21 @@ impl Jobs {
             }
         }
         Ok(jobs)
+    }
+
+    /// The stores that a query selects, each with the position after which its jobs are listed.
+    pub(super) fn stores_after(
+        &self,
+        query: &CheckedQuery,
+    ) -> Result<Vec<ListedStore>, SchedulerError> {
+        let mut stores = self.stores.select(query.job_store.as_ref())?;
+        let Some(after) = &query.after else {
+            return Ok(stores.into_iter().map(|store| (store, None)).collect());
+        };
+        let current = stores.iter().position(|store| store.alias == after.job.job_store);
+        let current =
+            current.ok_or_else(|| SchedulerError::UnknownJobStore(after.job.job_store.clone()))?;
+        let rest = stores.split_off(current).into_iter().enumerate();
+        Ok(rest.map(|(n, store)| (store, (n == 0).then(|| after.cursor.clone()))).collect())
     }
 }

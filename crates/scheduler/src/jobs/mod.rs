@@ -1,15 +1,19 @@
 //! Operations on jobs: add, find, change, pause, remove and run them, and read their run history.
 
 mod add;
+mod bulk;
 mod change;
 mod corrupt;
 mod find;
+mod fire_times;
 mod history;
 mod history_page;
 mod history_query;
+mod listing;
 mod pending;
 mod query;
 mod remove;
+mod reschedule;
 mod run_now;
 mod schedule;
 mod selector;
@@ -21,6 +25,8 @@ use std::sync::Arc;
 use punctual_core::{Timestamp, TriggerDefaults};
 use punctual_triggers::trigger_defaults;
 
+pub(crate) use self::bulk::BulkAction;
+pub use self::bulk::BulkChange;
 pub use self::history_page::{HistoryEntry, HistoryPage};
 pub use self::history_query::HistoryQuery;
 use self::pending::PendingJobs;

@@ -1,11 +1,11 @@
 //! Filters for listing jobs.
 
-use punctual_core::{Alias, NameError, TaskName};
+use punctual_core::{Alias, JobCursor, JobRef, NameError, Tag, TaskName};
 
 use crate::error::SchedulerError;
 use crate::job::{Job, JobState};
 
-/// A filter for listing jobs.
+/// A filter for listing jobs, and for changing several of them.
 ///
 /// ```
 /// use punctual_scheduler::{BackgroundScheduler, JobQuery, JobState};
@@ -21,7 +21,16 @@ pub struct JobQuery {
     job_store: Option<Result<Alias, NameError>>,
     task: Option<Result<TaskName, NameError>>,
     state: Option<JobState>,
+    tags: Vec<Result<Tag, NameError>>,
     limit: Option<usize>,
+    after: Option<JobPosition>,
+}
+
+/// The position after a job in a listing.
+#[derive(Clone, Debug)]
+pub(super) struct JobPosition {
+    pub(super) job: JobRef,
+    pub(super) cursor: JobCursor,
 }
 
 impl JobQuery {
@@ -48,10 +57,51 @@ impl JobQuery {
         self
     }
 
+    /// Matches only jobs with this tag, and with those added before.
+    pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.tags.push(Tag::new(tag));
+        self
+    }
+
+    /// Starts after this job: the last one of the previous page, whose size is the [limit](Self::limit). A page with
+    /// fewer jobs than that is the last one.
+    ///
+    /// The position is that of the job in the listing when it was read. So a job that is listed by pages while its next
+    /// run time changes may be in none of them, or in two.
+    ///
+    /// ```
+    /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+    ///
+    /// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
+    /// let page = || JobQuery::new().tag("billing").limit(100);
+    /// let mut jobs = scheduler.get_jobs(page())?;
+    /// while let Some(last) = jobs.last() {
+    ///     jobs = scheduler.get_jobs(page().after(last))?;
+    /// }
+    /// # Ok::<(), punctual_scheduler::SchedulerError>(())
+    /// ```
+    pub fn after(mut self, last: &Job) -> Self {
+        let cursor = JobCursor { next_run_time: last.next_run_time, id: last.id.clone() };
+        let job = JobRef::new(last.job_store.clone(), last.id.clone());
+        self.after = Some(JobPosition { job, cursor });
+        self
+    }
+
     /// Sets the maximum number of jobs. Stores are read page by page until it is reached.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// Matches only jobs in this state, unless another one is set.
+    pub(super) fn or_state(mut self, state: JobState) -> Self {
+        self.state.get_or_insert(state);
+        self
+    }
+
+    /// The store that is selected, if there is one.
+    pub(super) fn selected_store(&self) -> Result<Option<Alias>, NameError> {
+        self.job_store.clone().transpose()
     }
 
     /// Checks that the names are valid.
@@ -60,6 +110,8 @@ impl JobQuery {
             job_store: self.job_store.transpose()?,
             task: self.task.transpose()?,
             state: self.state,
+            tags: self.tags.into_iter().collect::<Result<_, _>>()?,
+            after: self.after,
             limit: self.limit.unwrap_or(usize::MAX),
         })
     }
@@ -70,6 +122,8 @@ pub(super) struct CheckedQuery {
     pub(super) job_store: Option<Alias>,
     task: Option<TaskName>,
     state: Option<JobState>,
+    tags: Vec<Tag>,
+    pub(super) after: Option<JobPosition>,
     pub(super) limit: usize,
 }
 
@@ -78,6 +132,7 @@ impl CheckedQuery {
     pub(super) fn matches(&self, job: &Job) -> bool {
         self.task.as_ref().is_none_or(|task| *task == job.task)
             && self.state.is_none_or(|state| state == job.state)
+            && self.tags.iter().all(|tag| job.tags().contains(tag.as_str()))
     }
 
     /// Whether only pending jobs match.
@@ -87,6 +142,6 @@ impl CheckedQuery {
 
     /// Whether every job of a selected store matches, regardless of the limit.
     pub(super) fn matches_all(&self) -> bool {
-        self.task.is_none() && self.state.is_none()
+        self.task.is_none() && self.state.is_none() && self.tags.is_empty()
     }
 }

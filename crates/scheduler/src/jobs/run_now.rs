@@ -15,7 +15,7 @@ use super::Jobs;
 use super::selector::JobSelector;
 use super::settled::may_have_unrecorded_runs;
 use crate::error::SchedulerError;
-use crate::runs::{NewRun, ResolvedJob};
+use crate::runs::{NewRun, ResolvedJob, StartedRun};
 use crate::store::RegisteredStore;
 
 /// Maximum number of attempts to start a run that conflicts with concurrent changes.
@@ -38,7 +38,7 @@ impl Jobs {
     pub(crate) async fn run_job_now(
         self: &Arc<Self>,
         selector: JobSelector,
-    ) -> Result<RunId, SchedulerError> {
+    ) -> Result<StartedRun, SchedulerError> {
         if self.shared.settings.client_only {
             return Err(SchedulerError::ClientOnly);
         }
@@ -47,6 +47,7 @@ impl Jobs {
         }
         for _ in 0..MAX_ATTEMPTS {
             let (store, job) = self.find_stored(selector.clone()).await?;
+            let job = self.wait_until_cleared(&store, job).await?;
             let lease = self.shared.settings.lease;
             let job = self.wait_until_settled(&store, job, lease).await?;
             // The clock may have been set back since the claim.
@@ -68,13 +69,14 @@ impl Jobs {
                 start_limit: None,
                 deadline: None,
             };
-            let run_id = run.run_id;
-            if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max) {
+            let (started, waiter) = StartedRun::new(run.run_id);
+            if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max, waiter)
+            {
                 return Err(SchedulerError::max_instances(job));
             }
             let work = Arc::clone(self).start_now(Arc::clone(&store), record, resolved, run, max);
             match self.detach_on_drop(work).await {
-                Ok(StartOutcome::Done) => return Ok(run_id),
+                Ok(StartOutcome::Done) => return Ok(started),
                 Ok(StartOutcome::LimitReached) => return Err(SchedulerError::max_instances(job)),
                 Ok(StartOutcome::Stopped) => return Err(SchedulerError::NotRunning),
                 Ok(StartOutcome::Conflict) => {}

@@ -93,6 +93,7 @@ impl Engine {
         self.passes.abort();
         self.shutdown_executors(wait).await;
         self.runs.process_reports(true, self.shared.clock.now());
+        self.runs.drop_waiters();
         // If runs are still executing after the timeout, the lease is not released; other nodes take the runs over when
         // it expires.
         let idle = self.runs.count() == 0;

@@ -30,6 +30,9 @@ impl PassRunner {
         for skipped in job.skipped {
             self.emit_skipped(store, &job.record, skipped);
         }
+        if job.cancelled > 0 {
+            self.runs.cancel_oldest(store, &job.record.id, job.cancelled);
+        }
         if job.under_claim.is_none()
             && let Some(resolved) = &job.resolved
         {

@@ -98,6 +98,7 @@ impl PassRunner {
             runs,
             skipped: plan.skipped,
             has_deferred_runs: plan.has_deferred_runs,
+            cancelled: plan.cancelled,
             claimed_at: now,
             resolved: Some(resolved),
             under_claim,

@@ -15,6 +15,8 @@ pub(crate) struct PlannedJob {
     pub skipped: Vec<Skipped>,
     /// Due run times are deferred until another run ends.
     pub has_deferred_runs: bool,
+    /// Number of runs in this process whose cancellation is requested, oldest first.
+    pub cancelled: u32,
     /// Time of the claim.
     pub claimed_at: Timestamp,
     pub resolved: Option<ResolvedJob>,
@@ -74,6 +76,7 @@ impl PlannedJob {
             runs: SmallVec::new(),
             skipped: Vec::new(),
             has_deferred_runs: false,
+            cancelled: 0,
             claimed_at,
             resolved: None,
             under_claim: None,

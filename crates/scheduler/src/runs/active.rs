@@ -7,6 +7,8 @@ use punctual_core::{
 };
 use rustc_hash::FxHashMap;
 
+use super::started::Waiter;
+
 use crate::store::{RegisteredStore, RunRetry};
 
 /// The runs in progress, by run id and by job.
@@ -28,6 +30,10 @@ pub(crate) struct ActiveRun {
     pub guard: RunGuard,
     /// The attempt in the run's record: a later one than the run's own if the run was taken over while in progress.
     pub attempt: u32,
+    /// The user who waits for the outcome.
+    pub waiter: Option<Waiter>,
+    /// It was cancelled by a later fire time: it is not repeated.
+    pub superseded: bool,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -119,6 +125,30 @@ impl ActiveRuns {
         run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
         true
+    }
+
+    /// Marks the oldest runs of a job as superseded: `count` of them, including those marked before. Returns their
+    /// contexts.
+    pub(crate) fn supersede(
+        &mut self,
+        store: &Arc<RegisteredStore>,
+        id: &JobId,
+        count: u32,
+    ) -> Vec<JobContext> {
+        let of_job =
+            |run: &&mut ActiveRun| Arc::ptr_eq(&run.store, store) && run.context.job_id() == id;
+        let mut runs: Vec<_> = self.runs.values_mut().filter(of_job).collect();
+        runs.sort_by_key(|run| (run.context.scheduled_time(), run.context.run_id()));
+        let supersede = |run: &mut ActiveRun| {
+            run.superseded = true;
+            run.context.clone()
+        };
+        runs.into_iter().take(count as usize).map(supersede).collect()
+    }
+
+    /// Drops the waiters of all runs, which then regard their runs as lost.
+    pub(crate) fn drop_waiters(&mut self) {
+        self.runs.values_mut().for_each(|run| run.waiter = None);
     }
 
     /// Whether a run is in progress.
@@ -224,7 +254,9 @@ impl ActiveRuns {
     ) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
-        if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry) {
+        if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
+            && !run.superseded
+        {
             let retry = retry(*fence, run.attempt, &run.store);
             self.unfinished.insert((run.context.run_id(), *fence), retry);
         }

@@ -36,13 +36,14 @@ impl RunTracker {
                 (!stopping || !store.caps.persistent)
                     .then(|| retry_of(&event, (fence, attempt), node.clone(), at))
             };
-            let Some((run, job_runs)) =
+            let Some((mut run, job_runs)) =
                 self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
             else {
                 // Report of a run from before the last restart. Its stale fence prevents any change in the store.
                 continue;
             };
             let now = run.store.clock.to_store(now);
+            let ended = ended || run.superseded;
             match run.guard {
                 RunGuard::Record(fence) if ended => {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
@@ -64,7 +65,11 @@ impl RunTracker {
             }
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
+            let awaited = run.waiter.take().map(|waiter| (waiter, event.outcome.clone()));
             self.emit_end(event);
+            if let Some((waiter, Some(outcome))) = awaited {
+                waiter.deliver(outcome);
+            }
             if job_runs.removed {
                 self.emit_job_removed(&run.store, job, &run.task);
             }

@@ -10,6 +10,7 @@ use punctual_core::{
 use super::RunTracker;
 use super::active::{ActiveRun, RunGuard};
 use super::resolve::ResolvedJob;
+use super::started::Waiter;
 use crate::store::RegisteredStore;
 
 /// A run to submit.
@@ -89,15 +90,17 @@ impl RunTracker {
         reserved
     }
 
-    /// Reserves one of the job's `max` instances for the run. Returns false if all are in use.
+    /// Reserves one of the job's `max` instances for the run, whose outcome is delivered to `waiter`. Returns false if
+    /// all are in use.
     pub(crate) fn try_reserve(
         &self,
         store: &Arc<RegisteredStore>,
         record: &JobRecord,
         run: &NewRun,
         max: u32,
+        waiter: Waiter,
     ) -> bool {
-        let active = self.active_run(store, record, run);
+        let active = ActiveRun { waiter: Some(waiter), ..self.active_run(store, record, run) };
         self.active.lock().try_insert(active, max)
     }
 
@@ -118,6 +121,8 @@ impl RunTracker {
                 (Some(fence), Some(limit)) => RunGuard::Claim(fence, limit.clone()),
             },
             attempt: run.attempt,
+            waiter: None,
+            superseded: false,
         }
     }
 

@@ -6,12 +6,14 @@ mod completion;
 mod launch;
 mod reports;
 mod resolve;
+mod started;
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    CommitAction, Event, Fence, InFlightRun, JobId, JobRecord, JobRef, RunEvent, RunId, TaskName,
+    CommitAction, Event, Fence, InFlightRun, JobContext, JobId, JobRecord, JobRef, RunEvent, RunId,
+    TaskName,
 };
 use tokio::sync::Notify;
 
@@ -20,6 +22,7 @@ use self::active::{ActiveRuns, AfterRecording};
 pub(crate) use self::launch::NewRun;
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
+pub(crate) use self::started::StartedRun;
 use crate::shared::Shared;
 use crate::store::RegisteredStore;
 
@@ -101,6 +104,18 @@ impl RunTracker {
     /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
+    }
+
+    /// Requests cancellation of the oldest runs of a job in this process: `count` of them, including those that were
+    /// cancelled before.
+    pub(crate) fn cancel_oldest(&self, store: &Arc<RegisteredStore>, job: &JobId, count: u32) {
+        let superseded = self.active.lock().supersede(store, job, count);
+        superseded.iter().for_each(JobContext::cancel);
+    }
+
+    /// Ends the waits for the outcomes of runs in progress, because nothing processes their reports any more.
+    pub(crate) fn drop_waiters(&self) {
+        self.active.lock().drop_waiters();
     }
 
     /// Waits until no run of the store is in progress.

@@ -48,6 +48,7 @@ fn is_same(one: &JobDefinition, other: &JobDefinition) -> bool {
         && one.name == other.name
         && one.executor == other.executor
         && one.options == other.options
+        && one.tags == other.tags
         && one.first_run == other.first_run
         && match (one.trigger.trigger(), other.trigger.trigger()) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one.is_same(&**other),

@@ -33,6 +33,11 @@ impl ManualExecutor {
         *self.1.lock() = Some(run.expect("a run that may start"));
     }
 
+    /// Whether cancellation of the started run is requested.
+    pub(crate) fn is_started_cancelled(&self) -> bool {
+        self.1.lock().as_ref().expect("a started run").context().is_cancelled()
+    }
+
     /// Finishes the started run.
     pub(crate) fn finish_started(&self) {
         let run = self.1.lock().take().expect("a started run");

@@ -163,7 +163,7 @@ fn added_jobs_are_scheduled_by_the_stores_clock() {
     let run = machines.runtime.block_on(node.scheduler.run_job_now(&soon)).unwrap();
     machines.run_until(3);
     let history = machines.runtime.block_on(node.scheduler.history(Default::default())).unwrap();
-    let entry = history.entries.iter().find(|entry| entry.run_id == run).unwrap();
+    let entry = history.entries.iter().find(|entry| entry.run_id == run.run_id()).unwrap();
     let times = (entry.scheduled_time, entry.started, entry.finished);
     assert_eq!(times, (at(0), Some(at(0)), at(0)), "by the store's clock too");
 }

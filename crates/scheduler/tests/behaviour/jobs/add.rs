@@ -42,7 +42,7 @@ fn unset_options_use_defaults() {
         .max_instances(1)
         .recovery(Recovery::Skip)
         .trigger(DateTrigger::at(at(10)));
-    let definition = fixture.block_on(own.add()).unwrap().definition.unwrap();
+    let definition = fixture.block_on(own.add()).unwrap().into_job().definition.unwrap();
     assert_eq!(definition.name, "mine");
     let options = &definition.options;
     assert_eq!((options.misfire_grace_time, options.coalesce), (None, Coalesce::Earliest));

@@ -20,7 +20,7 @@ fn crontab_text_is_a_trigger() {
     let fixture = SchedulerFixture::in_memory();
     let add = |text: &'static str| fixture.block_on(fixture.job(|| ()).trigger(text).add());
     let job = add("*/5 * * * *").unwrap();
-    assert_eq!(job.trigger.unwrap().to_string(), "crontab[*/5 * * * *]");
+    assert_eq!(job.trigger.as_ref().unwrap().to_string(), "crontab[*/5 * * * *]");
     assert_eq!(job.next_run_time.unwrap().to_string(), "2023-11-14T22:15:00Z");
     let owned = fixture.job(|| ()).trigger("@daily".to_owned());
     let owned = fixture.block_on(owned.add()).unwrap();
@@ -92,6 +92,7 @@ fn a_job_is_data_with_its_arguments() {
             "name": "Mail",
             "state": "scheduled",
             "task": "send_mail",
+            "tags": [],
             "args": ["ann@example.org", 2],
             "trigger": "crontab[0 6 * * *]",
             "next_run_time": "2023-11-15T06:00:00Z",
@@ -102,6 +103,9 @@ fn a_job_is_data_with_its_arguments() {
                 "coalesce": "latest",
                 "max_instances": 3,
                 "recovery": "skip",
+                "overlap": null,
+                "max_catch_up_runs": null,
+                "max_catch_up_age": null,
             },
             "fire_count": 0,
             "in_flight": 0,

@@ -110,7 +110,8 @@ fn jobs_are_listed_according_to_the_query() {
 fn a_job_is_found_in_its_store_or_in_the_named_one() {
     let file = TempStore::new();
     let fixture = fixture(&file);
-    let name = |job: Option<punctual_scheduler::Job>| job.map(|job| job.name().to_owned());
+    let name =
+        |job: Option<punctual_scheduler::AsyncJobHandle>| job.map(|job| job.name().to_owned());
     let error = fixture.block_on(fixture.get_job("b")).unwrap_err();
     assert!(matches!(error, SchedulerError::AmbiguousJob { .. }), "{error}");
     let found = fixture.block_on(fixture.get_job(("file", "b"))).unwrap().unwrap();

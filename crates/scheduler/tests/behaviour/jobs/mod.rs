@@ -1,6 +1,7 @@
 //! Adding, finding, changing and removing jobs.
 
 mod add;
+mod bulk;
 mod change;
 mod checks;
 mod client;
@@ -10,10 +11,13 @@ mod concurrent_runs;
 mod context;
 mod describe;
 mod find;
+mod handle;
 mod invalid;
+mod listing;
 mod pending;
 mod remove;
 mod replace;
 mod run_now;
+mod tags;
 mod transaction;
 mod watch;

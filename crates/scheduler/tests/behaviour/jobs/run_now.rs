@@ -38,7 +38,7 @@ fn run_now_keeps_the_schedule_and_respects_limits() {
         let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.fire_count), (Some(at(100)), 0));
         assert_eq!(fixture.active_run_count(), 2);
-        assert!(fixture.active_runs().iter().any(|run| run.run_id == first));
+        assert!(fixture.active_runs().iter().any(|run| run.run_id == first.run_id()));
         held.run_one();
         fixture.jump_to(8);
         fixture.block_on(fixture.run_job_now("job")).unwrap();

@@ -5,3 +5,4 @@ mod events;
 mod jitter;
 mod lateness;
 mod limits;
+mod overlap;
