@@ -13,6 +13,7 @@ mod executor;
 mod job;
 mod latch;
 mod output;
+mod similar;
 mod store;
 mod task;
 mod time;
@@ -34,6 +35,7 @@ pub use job::{
     StoredDefinition,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
+pub use similar::similar_names;
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptEntry, CorruptKind, CorruptRecord, DynJobStore, Fence,

@@ -3,6 +3,7 @@
 //! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
+//! [configuration]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/configuration.md
 //! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
 //! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
 //! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
@@ -88,6 +89,15 @@ pub use punctual_triggers::{
     OrTriggerBuilder, TriggerExt, explain, register_builtin_triggers, trigger_defaults,
 };
 
+/// Configuration from maps, TOML and INI files, and environment variables: see [`Config`](config::Config).
+#[cfg(feature = "config")]
+pub mod config {
+    pub use punctual_config::{
+        Config, ConfigBuilder, ConfigError, ConfigWarning, Configure, ConfiguredTrigger,
+        FromConfig, PluginError, Plugins, Section,
+    };
+}
+
 /// Functions and types for programs with a [`ProcessPoolExecutor`]. Such a program calls [`init`](process::init) in the
 /// first line of `main`.
 #[cfg(all(unix, feature = "executor-process"))]
@@ -140,6 +150,8 @@ pub mod prelude {
     pub use crate::ThreadPoolExecutor;
     #[cfg(feature = "executor-tokio")]
     pub use crate::TokioExecutor;
+    #[cfg(feature = "config")]
+    pub use crate::config::{Config, Configure};
     #[cfg(feature = "macros")]
     pub use crate::task;
     pub use crate::{

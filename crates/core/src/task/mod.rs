@@ -122,6 +122,11 @@ pub struct Action {
 }
 
 impl Action {
+    /// Creates an action whose arguments are encoded already.
+    fn encoded(registration: TaskRegistration, args: Encoded) -> Self {
+        Self { registration: Ok(registration), encode: Box::new(move |_| Ok(args)) }
+    }
+
     /// Returns the task that the job runs.
     ///
     /// # Errors
@@ -147,8 +152,8 @@ impl std::fmt::Debug for Action {
     }
 }
 
-/// Conversion into an [`Action`]: implemented for [`Call`]s of tasks and for closures, which only non-persistent
-/// stores accept.
+/// Conversion into an [`Action`]: implemented for [`Call`]s of tasks, for closures, which only non-persistent stores
+/// accept, and for [`Action`] itself, which [`TaskRegistration::call`] creates from data.
 ///
 /// `M` distinguishes the implementations and is always inferred.
 #[diagnostic::on_unimplemented(
@@ -161,6 +166,16 @@ impl std::fmt::Debug for Action {
 pub trait IntoAction<M> {
     /// Erases the types.
     fn into_action(self) -> Action;
+}
+
+/// Marks [`Action`]s for [`IntoAction`].
+#[derive(Debug)]
+pub struct ActionMarker;
+
+impl IntoAction<ActionMarker> for Action {
+    fn into_action(self) -> Action {
+        self
+    }
 }
 
 /// Marks [`Call`]s for [`IntoAction`].

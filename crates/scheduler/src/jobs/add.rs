@@ -114,6 +114,14 @@ impl Jobs {
         Ok(ids)
     }
 
+    /// Adds jobs to the pending jobs of a scheduler that has not been started.
+    pub(crate) fn add_pending(&self, jobs: Vec<NewJob>) -> Result<(), SchedulerError> {
+        for job in self.check_all(jobs)? {
+            self.add_if_accepting(&job)?;
+        }
+        Ok(())
+    }
+
     /// Checks the definitions of jobs and registers their tasks. If one is invalid, no closure stays registered.
     fn check_all(&self, jobs: Vec<NewJob>) -> Result<Vec<CheckedJob>, SchedulerError> {
         let mut checked: Vec<CheckedJob> = Vec::with_capacity(jobs.len());
