@@ -62,6 +62,13 @@ impl Default for ConfigBuilder {
     }
 }
 
+impl Config {
+    /// Returns a builder without sources.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+}
+
 impl ConfigBuilder {
     /// Sets the prefix of the keys in all sources. Default: `punctual.`. With an empty prefix, all keys of the sources are
     /// those of the scheduler.

@@ -6,7 +6,6 @@ use punctual_core::Tasks;
 use punctual_scheduler::NewJob;
 use serde_json::{Map, Value};
 
-use crate::builder::ConfigBuilder;
 use crate::error::{ConfigError, ConfigWarning};
 use crate::jobs;
 use crate::plugins::Plugins;
@@ -26,11 +25,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns a builder without sources.
-    pub fn builder() -> ConfigBuilder {
-        ConfigBuilder::default()
-    }
-
     /// Returns the keys of APScheduler that have a different meaning here, or none.
     #[must_use]
     pub fn warnings(&self) -> &[ConfigWarning] {

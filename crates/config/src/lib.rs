@@ -26,8 +26,10 @@
 
 mod apscheduler;
 mod builder;
+mod builtin;
 mod config;
 mod configure;
+mod configured_trigger;
 mod env;
 mod error;
 mod executors;
@@ -49,8 +51,8 @@ mod value;
 pub use builder::ConfigBuilder;
 pub use config::Config;
 pub use configure::Configure;
+pub use configured_trigger::ConfiguredTrigger;
 pub use error::{ConfigError, ConfigWarning};
 pub use plugins::{PluginError, Plugins};
 pub use section::Section;
-pub use triggers::ConfiguredTrigger;
 pub use value::FromConfig;

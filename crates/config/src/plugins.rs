@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use punctual_core::{DynJobStore, Executor, IntoJobStore, IntoTrigger};
 
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::error::ConfigError;
 use crate::section::Section;
-use crate::triggers::{self, ConfiguredTrigger};
-use crate::{executors, stores};
 
 /// The error of a factory. Errors of a [`Section`] and of builders are converted into it by `?`.
 pub type PluginError = Box<dyn Error + Send + Sync>;
@@ -51,28 +50,22 @@ pub struct Plugins {
     triggers: BTreeMap<String, Arc<TriggerFactory>>,
 }
 
-impl Default for Plugins {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Plugins {
-    /// Returns a registry with the stores, executors and triggers of this repository. Those whose feature is disabled
-    /// are [errors](ConfigError::MissingFeature) that name it.
-    pub fn new() -> Self {
-        let mut plugins =
-            Self { stores: BTreeMap::new(), executors: BTreeMap::new(), triggers: BTreeMap::new() };
-        for (name, factory) in stores::all() {
-            plugins.stores.insert(name, Arc::new(factory));
-        }
-        for (name, factory) in executors::ALL {
-            plugins.executors.insert((*name).to_owned(), Arc::new(factory));
-        }
-        for (name, factory) in triggers::ALL {
-            plugins.triggers.insert((*name).to_owned(), Arc::new(factory));
-        }
-        plugins
+    /// Returns a registry without any names, not even those of this repository.
+    pub fn empty() -> Self {
+        Self { stores: BTreeMap::new(), executors: BTreeMap::new(), triggers: BTreeMap::new() }
+    }
+
+    /// Adds a trigger that contains other triggers, which are looked up in the registry.
+    pub(crate) fn combined_trigger(
+        &mut self,
+        name: &str,
+        create: impl Fn(&mut Section, &Self) -> Result<ConfiguredTrigger, PluginError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.triggers.insert(name.to_owned(), Arc::new(create));
     }
 
     /// Adds the job stores of a URL scheme. `open` receives the URL, and the section of the store, from which it takes

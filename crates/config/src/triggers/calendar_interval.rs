@@ -2,8 +2,8 @@
 
 use punctual_triggers::CalendarIntervalTrigger;
 
-use super::ConfiguredTrigger;
 use super::common::{CommonFields, apply};
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::plugins::PluginError;
 use crate::section::Section;
 

@@ -4,7 +4,8 @@ use punctual_core::IntoTrigger;
 use punctual_triggers::{AndTrigger, OrTrigger};
 
 use super::common::{CommonFields, apply};
-use super::{ConfiguredTrigger, members};
+use super::members;
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::plugins::{PluginError, Plugins};
 use crate::section::Section;
 

@@ -2,8 +2,8 @@
 
 use punctual_triggers::CronTrigger;
 
-use super::ConfiguredTrigger;
 use super::common::{CommonFields, apply};
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;

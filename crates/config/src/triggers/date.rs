@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use punctual_triggers::DateTrigger;
 
-use super::ConfiguredTrigger;
 use super::common::{CommonFields, apply};
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;

@@ -4,7 +4,8 @@ use punctual_core::IntoTrigger;
 use punctual_triggers::{Calendar, ExceptExt};
 
 use super::common::{CommonFields, apply};
-use super::{ConfiguredTrigger, nested};
+use super::nested;
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::plugins::{PluginError, Plugins};
 use crate::section::Section;
 

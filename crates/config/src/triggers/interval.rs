@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use punctual_triggers::IntervalTrigger;
 
-use super::ConfiguredTrigger;
 use super::common::{CommonFields, apply};
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::plugins::PluginError;
 use crate::section::Section;
 

@@ -8,12 +8,9 @@ mod date;
 mod except;
 mod interval;
 
-use std::fmt;
-use std::sync::Arc;
-
-use punctual_core::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
 use serde_json::Value;
 
+use crate::configured_trigger::ConfiguredTrigger;
 use crate::error::ConfigError;
 use crate::plugins::{PluginError, Plugins};
 use crate::section::Section;
@@ -35,40 +32,6 @@ pub(crate) const ALL: &[(&str, Create)] = &[
 /// The triggers that are meant if a key is set and no trigger is named.
 const IMPLIED: &[(&str, &str)] =
     &[("cron", "cron"), ("quartz", "cron"), ("every", "interval"), ("run_date", "date")];
-
-/// A trigger from a configuration, which is built when its job is added.
-#[derive(Clone)]
-pub struct ConfiguredTrigger(Arc<Build>);
-
-type Build = dyn Fn(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
-
-impl ConfiguredTrigger {
-    pub(crate) fn new(
-        build: impl Fn(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        Self(Arc::new(build))
-    }
-
-    /// A trigger or its builder.
-    pub(crate) fn of(trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
-        Self::new(move |defaults| trigger.clone().into_trigger(defaults))
-    }
-}
-
-impl IntoTrigger for ConfiguredTrigger {
-    fn into_trigger(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
-        (self.0)(defaults)
-    }
-}
-
-impl fmt::Debug for ConfiguredTrigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a trigger that is not built yet")
-    }
-}
 
 /// Reads the trigger of a job: the name of a trigger, whose fields are in the same section, a line of a crontab, or a
 /// table. Without `trigger`, it is implied by the fields.
