@@ -45,9 +45,9 @@ pub use store::{
     StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 pub use task::{
-    Action, AppData, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext,
-    JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
-    TaskRegistry, TaskRegistryError, TaskResult, Tasks,
+    Action, AppData, BoxFuture, Call, ClosureTask, DeclaredTrigger, DynTask, IntoAction,
+    JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
+    TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,
@@ -66,5 +66,5 @@ pub mod private {
     pub use crate::task::private::{
         FallibleKind, InvalidTask, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
     };
-    pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError};
+    pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError, TaskSchedule};
 }

@@ -49,15 +49,15 @@ pub use punctual_backends::stores::sqlx;
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
-    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event,
-    EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction, IntoJobStore,
-    IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
-    JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputLine,
-    OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
-    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
-    TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
-    Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
-    ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger, DynJobStore, Encoded,
+    Event, EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction,
+    IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition,
+    JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind,
+    OutputLine, OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome,
+    SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody,
+    TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult,
+    TaskSchedule, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
+    TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain, tasks,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -160,5 +160,6 @@ pub mod prelude {
         ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder, JobChange,
         JobContext, JobContextExt, JobId, JobOptions, JobQuery, NewJob, OrTrigger, Recovery,
         RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        tasks,
     };
 }

@@ -7,6 +7,7 @@ mod erased;
 mod name;
 mod output;
 mod registry;
+mod schedule;
 mod tasks;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+pub use schedule::{DeclaredTrigger, TaskSchedule};
 pub use tasks::Tasks;
 
 pub(crate) mod private {
@@ -65,6 +67,9 @@ pub trait Task: Send + Sync + 'static {
 
     /// The type of the arguments, usually a tuple.
     type Args: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The schedule that is declared with the task, if any. Its job has no arguments.
+    const SCHEDULE: Option<TaskSchedule> = None;
 
     /// Builds the work of one run. The executor calls this method when it prepares the run; the method must return
     /// without executing the work.

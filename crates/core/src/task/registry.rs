@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::erased::TypedTask;
-use super::{Action, DynTask, Task, TaskName};
+use super::{Action, DynTask, Task, TaskName, TaskSchedule};
 use crate::codec::{Codec, CodecError};
 use crate::error::NameError;
 
@@ -16,6 +16,7 @@ pub struct TaskRegistration {
     task: Arc<dyn DynTask>,
     /// The Rust type. Distinguishes a repeated registration from another task of the same name.
     type_name: &'static str,
+    schedule: Option<TaskSchedule>,
     kind: RegistrationKind,
 }
 
@@ -40,6 +41,7 @@ impl TaskRegistration {
             name: TaskName::new(T::NAME)?,
             task: Arc::new(TypedTask::<T>::new()),
             type_name: std::any::type_name::<T>(),
+            schedule: T::SCHEDULE,
             kind: RegistrationKind::Plain,
         })
     }
@@ -56,7 +58,8 @@ impl TaskRegistration {
 
     /// Creates the registration of a closure, which only this process can run. It is removed with its job.
     pub(super) fn transient(name: TaskName, task: Arc<dyn DynTask>) -> Self {
-        Self { name, task, type_name: "closure", kind: RegistrationKind::Transient }
+        let kind = RegistrationKind::Transient;
+        Self { name, task, type_name: "closure", schedule: None, kind }
     }
 
     /// Creates a call of the task from arguments that are data, for jobs that are read from a file. The arguments are
@@ -109,6 +112,12 @@ impl TaskRegistration {
     #[must_use]
     pub fn name(&self) -> &TaskName {
         &self.name
+    }
+
+    /// Returns the schedule that is declared with the task, if any.
+    #[must_use]
+    pub fn schedule(&self) -> Option<TaskSchedule> {
+        self.schedule
     }
 
     /// Returns whether the task is a closure, which no other process can run.

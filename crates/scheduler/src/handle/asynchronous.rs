@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Alias, CallerTransaction, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore,
-    IntoTrigger, JobId, RunEvent, RunId, Timestamp, is_inside_run,
+    IntoTrigger, JobId, RunEvent, RunId, Tasks, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
-    RunEvent, RunId, is_inside_run,
+    RunEvent, RunId, Tasks, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
