@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use punctual_core::{DynJobStore, Executor, IntoJobStore, IntoTrigger};
+use punctual_core::{DynJobStore, Executor, IntoJobStore, IntoTrigger, similar_names};
 
 use crate::configured_trigger::ConfiguredTrigger;
 use crate::error::ConfigError;
@@ -117,14 +117,16 @@ impl Plugins {
         url: &str,
         section: &mut Section,
     ) -> Result<Arc<dyn DynJobStore>, ConfigError> {
-        // Not in errors: what precedes the first colon of an invalid URL may be secret as well.
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let Some(open) = self.stores.get(scheme) else {
-            let schemes: Vec<_> = self.stores.keys().map(|scheme| format!("{scheme}:")).collect();
+        let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+        let Some(open) = self.stores.get(scheme).filter(|_| url.contains(':')) else {
+            // The error contains known schemes only: anything in an invalid URL may be secret.
+            let similar = similar_names(scheme, self.stores.keys().map(String::as_str));
+            let known = if similar.is_empty() { self.store_schemes() } else { similar };
+            let known: Vec<_> = known.iter().map(|scheme| format!("{scheme}:")).collect();
             return Err(ConfigError::InvalidValue {
                 key: key.to_owned(),
                 value: None,
-                expected: format!("a URL that begins with {}", schemes.join(" or ")),
+                expected: format!("a URL that begins with {}", known.join(" or ")),
             });
         };
         open(url, section).map_err(|error| ConfigError::rejected(section.key(), error))

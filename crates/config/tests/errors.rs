@@ -81,6 +81,11 @@ fn invalid_values_are_named() {
         ),
         (
             "job_stores.default",
+            json!("postgress://ann:hunter2@host/jobs"),
+            "it must be a URL that begins with postgres: or postgresql:",
+        ),
+        (
+            "job_stores.default",
             json!("oracle:jobs"),
             "it must be a URL that begins with mariadb: or memory:",
         ),

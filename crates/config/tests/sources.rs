@@ -7,7 +7,9 @@ use std::time::Duration;
 use punctual_config::{Config, ConfigBuilder, Configure};
 use punctual_core::{Coalesce, JobOptions, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, JobQuery, NewJob, SchedulerBuilder};
+use punctual_scheduler::{
+    BackgroundScheduler, FailureLog, HistoryOptions, JobQuery, NewJob, SchedulerBuilder,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, IntervalTrigger};
 
@@ -169,6 +171,41 @@ fn all_sources_give_the_same_scheduler() {
     assert_eq!(seen(by_config(Config::builder().toml(TOML))), expected);
     assert_eq!(seen(by_config(Config::builder().ini(INI))), expected);
     assert_eq!(seen(by_config(Config::builder().vars(vars()))), expected);
+}
+
+#[test]
+fn every_option_is_applied() {
+    let config = Config::builder().toml(
+        r#"
+        [punctual]
+        max_retry_delay = "3s"
+        lease = "4s"
+        poll_interval = 5
+        max_concurrent_runs = 6
+        node_id = "one"
+        failure_log = "off"
+        codec = "json"
+        client_only = true
+        history = { max_age = "7days", max_per_job = "none" }
+        job_stores.default = { type = "memory", history = false }
+        "#,
+    );
+    let builder = BackgroundScheduler::builder()
+        .task(send_mail)
+        .max_retry_delay(Duration::from_secs(3))
+        .lease(Duration::from_secs(4))
+        .poll_interval(Duration::from_secs(5))
+        .max_concurrent_runs(6)
+        .node_id("one")
+        .failure_log(FailureLog::Off)
+        .client_only()
+        .history(
+            HistoryOptions::enabled().max_age(Duration::from_secs(7 * 86_400)).max_per_job(None),
+        )
+        .job_store("default", MemoryJobStore::new())
+        .history_of("default", HistoryOptions::disabled());
+    assert_eq!(seen(by_config(config)), seen(builder));
+    assert_ne!(seen(by_config(Config::builder())), seen(by_methods()));
 }
 
 #[test]
