@@ -161,7 +161,7 @@ impl Section {
     }
 
     /// The names that were asked for.
-    #[cfg(test)]
+    #[cfg(all(test, unix, feature = "executor-process", feature = "executor-threads"))]
     pub(crate) fn known(&self) -> &[String] {
         &self.known
     }

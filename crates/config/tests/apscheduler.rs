@@ -15,6 +15,7 @@ fn warnings<const N: usize>(values: [(&str, Value); N]) -> Vec<String> {
     config.warnings().iter().map(ToString::to_string).collect()
 }
 
+#[cfg(feature = "executor-tokio")]
 #[test]
 fn the_example_of_its_guide() {
     let folder = tempfile::tempdir().unwrap();
