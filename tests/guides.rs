@@ -9,6 +9,7 @@ macro_rules! guides {
 }
 
 guides! {
+    Configuration: "guide/configuration.md";
     Events: "guide/events.md";
     Executors: "guide/executors.md";
     FromApscheduler: "guide/from-apscheduler.md";

@@ -13,6 +13,7 @@ mod executor;
 mod job;
 mod latch;
 mod output;
+mod similar;
 mod store;
 mod task;
 mod time;
@@ -34,6 +35,7 @@ pub use job::{
     StoredDefinition, Tag, Tags,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
+pub use similar::similar_names;
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptEntry, CorruptKind, CorruptRecord, DynJobStore, Fence,
@@ -43,9 +45,9 @@ pub use store::{
     StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 pub use task::{
-    Action, AppData, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext,
-    JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
-    TaskRegistry, TaskRegistryError, TaskResult, Tasks,
+    Action, AppData, BoxFuture, Call, ClosureTask, DeclaredTrigger, DynTask, IntoAction,
+    JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
+    TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,
@@ -64,5 +66,5 @@ pub mod private {
     pub use crate::task::private::{
         FallibleKind, InvalidTask, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
     };
-    pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError};
+    pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError, TaskSchedule};
 }

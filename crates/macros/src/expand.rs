@@ -31,6 +31,8 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
     let (cfgs, docs, deprecated) = (&attrs.cfgs, &attrs.docs, &attrs.deprecated);
     let run = run(function, &attrs);
     let body = body(signature, function, &private);
+    let schedule = options.schedule.as_ref();
+    let schedule = schedule.map(|schedule| schedule.constant(options.id.as_ref(), &private));
     let error_methods = error_methods(&function.sig.output, &private);
 
     let names = signature.args.iter().map(|arg| &arg.name);
@@ -60,6 +62,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
         impl #private::Task for #ident {
             const NAME: &'static str = #name;
             type Args = #types;
+            #schedule
 
             #body
 

@@ -5,6 +5,7 @@
 mod expand;
 mod options;
 mod placeholder;
+mod schedule;
 mod signature;
 
 use proc_macro::TokenStream;
@@ -58,8 +59,34 @@ use signature::Signature;
 ///
 /// - `name = ".."`: the name of the task in stores, 1 to 191 characters without control characters. Default: the name
 ///   of the function. Set it before renaming a function that has stored jobs.
+/// - `cron = ".."`: a schedule, as a line of a crontab with five fields or a macro such as `@daily`, in the time zone of the
+///   scheduler;
+/// - `every = ".."`: a schedule with a fixed interval, such as `10s`, `1h 30m` or `2 days`;
+/// - `id = ".."`: the id of the job of the schedule. Default: the name of the task.
 /// - `crate = ".."`: the path of the crate that contains the `private` module of Punctual, if `punctual` is renamed
 ///   or not a dependency.
+///
+/// # Schedules
+///
+/// A schedule is declared by `cron` or `every`, for a function without parameters other than the `JobContext`. An invalid
+/// one is a compile error. It has no effect by itself: the method `add_tasks` of a scheduler adds its job. Other triggers
+/// and options of jobs are available to jobs that are added by the method `job`.
+///
+/// ```
+/// # extern crate punctual_core as punctual;
+/// # mod prelude { pub use punctual_core::{DeclaredTrigger, Task}; pub use punctual_macros::task; }
+/// # use prelude::*;
+/// #[task(cron = "0 5 * * mon-fri", id = "mail")]
+/// fn send_mail() {}
+///
+/// #[task(every = "10s")]
+/// async fn heartbeat() {}
+///
+/// let schedule = <send_mail as Task>::SCHEDULE.unwrap();
+/// assert_eq!(schedule.trigger, DeclaredTrigger::Cron("0 5 * * mon-fri"));
+/// assert_eq!(schedule.job_id, Some("mail"));
+/// // scheduler.add_tasks(tasks![send_mail, heartbeat])?;
+/// ```
 ///
 /// Attributes of the function (`#[instrument]`, `#[expect(..)]`) apply to `run`, `#[deprecated]` to the function that
 /// creates calls, and `#[cfg(..)]` to all items.
@@ -73,7 +100,11 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let krate = options::find_crate(&options.clone().into());
     syn::parse::<Options>(options)
-        .and_then(|options| Ok(expand::task(&options, &Signature::of(&function)?, &function)))
+        .and_then(|options| {
+            let signature = Signature::of(&function)?;
+            options.check_arguments(&signature, &function)?;
+            Ok(expand::task(&options, &signature, &function))
+        })
         .unwrap_or_else(|error| {
             // The uses of the task must not cause further errors.
             let (error, placeholder) =

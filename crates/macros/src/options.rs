@@ -4,12 +4,17 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Ident, ItemFn, LitStr, Path, Result, Token};
+
+use crate::schedule::Schedule;
+use crate::signature::Signature;
 
 /// The maximum length of a name in characters, as in `punctual_core`.
 const MAX_NAME_CHARS: usize = 191;
 
-const USAGE: &str = "#[task] takes `name = \"..\"` and `crate = \"..\"`";
+/// The options, for errors.
+const KNOWN: &str =
+    "`name = \"..\"`, `cron = \"..\"`, `every = \"..\"`, `id = \"..\"` and `crate = \"..\"`";
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -17,6 +22,10 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     /// The path of the crate that contains the `private` module; defaults to `punctual`.
     pub(crate) krate: Option<Path>,
+    /// The schedule, if one is declared.
+    pub(crate) schedule: Option<Schedule>,
+    /// The id of the job of the schedule.
+    pub(crate) id: Option<LitStr>,
 }
 
 impl Parse for Options {
@@ -28,7 +37,12 @@ impl Parse for Options {
                 input.parse::<Token![,]>()?;
             }
         }
-        Ok(options)
+        match &options {
+            Self { id: Some(id), schedule: None, .. } => {
+                Err(Error::new(id.span(), "`id` requires a schedule: `cron` or `every`"))
+            }
+            _ => Ok(options),
+        }
     }
 }
 
@@ -48,46 +62,78 @@ pub(crate) fn find_crate(options: &TokenStream) -> Option<Path> {
 impl Options {
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
         // `crate` is a keyword, which the parser does not accept as an identifier.
-        let key = Ident::parse_any(input).map_err(|error| Error::new(error.span(), USAGE))?;
+        let key = Ident::parse_any(input)
+            .map_err(|error| Error::new(error.span(), format!("#[task] takes {KNOWN}")))?;
         input.parse::<Token![=]>()?;
         let value: LitStr = input.parse()?;
-        let duplicate = || Error::new(key.span(), format!("duplicate option `{key}`"));
-        match key.to_string().as_str() {
-            "name" if self.name.is_some() => Err(duplicate()),
-            "crate" if self.krate.is_some() => Err(duplicate()),
-            "name" => {
-                check_name(&value)?;
-                self.name = Some(value);
-                Ok(())
+        let name = key.to_string();
+        let is_duplicate = match name.as_str() {
+            "name" => self.name.is_some(),
+            "crate" => self.krate.is_some(),
+            "id" => self.id.is_some(),
+            "cron" | "every" => match &self.schedule {
+                Some(schedule) if schedule.option() != name => {
+                    let text = "`cron` and `every` exclude each other";
+                    return Err(Error::new(key.span(), text));
+                }
+                schedule => schedule.is_some(),
+            },
+            _ => {
+                let text = format!("unknown option `{key}`; #[task] takes {KNOWN}");
+                return Err(Error::new(key.span(), text));
             }
-            "crate" => {
-                self.krate = Some(value.parse()?);
-                Ok(())
-            }
-            _ => Err(Error::new(
-                key.span(),
-                format!(
-                    "unknown option `{key}`; #[task] takes `name = \"..\"` and `crate = \"..\"`"
-                ),
-            )),
+        };
+        if is_duplicate {
+            return Err(Error::new(key.span(), format!("duplicate option `{key}`")));
         }
+        match name.as_str() {
+            "name" => {
+                check_name("a task's name", &value)?;
+                self.name = Some(value);
+            }
+            "id" => {
+                check_name("a job's id", &value)?;
+                self.id = Some(value);
+            }
+            "cron" => self.schedule = Some(Schedule::cron(value)?),
+            "every" => self.schedule = Some(Schedule::every(&value)?),
+            _ => self.krate = Some(value.parse()?),
+        }
+        Ok(())
+    }
+
+    /// Checks that the function of a task with a schedule has no arguments.
+    pub(crate) fn check_arguments(
+        &self,
+        signature: &Signature<'_>,
+        function: &ItemFn,
+    ) -> Result<()> {
+        if self.schedule.is_none() || signature.args.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new_spanned(
+            &function.sig.inputs,
+            "a task with a schedule can't have parameters, except `JobContext`: a job with arguments is added by \
+             the scheduler's method `job`",
+        ))
     }
 }
 
-fn check_name(name: &LitStr) -> Result<()> {
+/// Checks a name; `what` describes it.
+fn check_name(what: &str, name: &LitStr) -> Result<()> {
     match name_violation(&name.value()) {
-        Some(rule) => Err(Error::new(name.span(), rule)),
+        Some(rule) => Err(Error::new(name.span(), format!("{what} must not {rule}"))),
         None => Ok(()),
     }
 }
 
 fn name_violation(name: &str) -> Option<&'static str> {
     if name.is_empty() {
-        Some("a task's name must not be empty")
+        Some("be empty")
     } else if name.chars().count() > MAX_NAME_CHARS {
-        Some("a task's name must not be longer than 191 characters")
+        Some("be longer than 191 characters")
     } else if name.chars().any(char::is_control) {
-        Some("a task's name must not contain control characters")
+        Some("contain control characters")
     } else {
         None
     }

@@ -4,6 +4,7 @@
 //! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
+//! [configuration]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/configuration.md
 //! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
 //! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
 //! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
@@ -49,15 +50,16 @@ pub use punctual_backends::stores::sqlx;
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
-    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event,
-    EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction, IntoJobStore,
-    IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
-    JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputLine,
-    OutputStream, Overlap, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome,
-    SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags, Task,
-    TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError,
-    TaskResult, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
-    TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger, DynJobStore, Encoded,
+    Event, EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction,
+    IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition,
+    JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind,
+    OutputLine, OutputStream, Overlap, ProcessTermination, Recovery, Revision, RunEvent, RunId,
+    RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags,
+    Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError,
+    TaskResult, TaskSchedule, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError,
+    TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    tasks,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -89,6 +91,15 @@ pub use punctual_triggers::{
     FireTimes, Fold, Gap, IntervalAmount, IntervalTrigger, IntervalTriggerBuilder, OrTrigger,
     OrTriggerBuilder, TriggerExt, explain, register_builtin_triggers, trigger_defaults,
 };
+
+/// Configuration from maps, TOML and INI files, and environment variables: see [`Config`](config::Config).
+#[cfg(feature = "config")]
+pub mod config {
+    pub use punctual_config::{
+        Config, ConfigBuilder, ConfigError, ConfigWarning, Configure, ConfiguredTrigger,
+        FromConfig, PluginError, Plugins, Section,
+    };
+}
 
 /// Functions and types for programs with a [`ProcessPoolExecutor`]. Such a program calls [`init`](process::init) in the
 /// first line of `main`.
@@ -142,6 +153,8 @@ pub mod prelude {
     pub use crate::ThreadPoolExecutor;
     #[cfg(feature = "executor-tokio")]
     pub use crate::TokioExecutor;
+    #[cfg(feature = "config")]
+    pub use crate::config::{Config, Configure};
     #[cfg(feature = "macros")]
     pub use crate::task;
     pub use crate::{
@@ -150,6 +163,6 @@ pub mod prelude {
         EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
         JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
         OrTrigger, Overlap, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp,
-        Trigger, TriggerExt, Zone,
+        Trigger, TriggerExt, Zone, tasks,
     };
 }

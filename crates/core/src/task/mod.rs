@@ -7,6 +7,7 @@ mod erased;
 mod name;
 mod output;
 mod registry;
+mod schedule;
 mod tasks;
 
 use serde::Serialize;
@@ -19,6 +20,7 @@ pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+pub use schedule::{DeclaredTrigger, TaskSchedule};
 pub use tasks::Tasks;
 
 pub(crate) mod private {
@@ -65,6 +67,9 @@ pub trait Task: Send + Sync + 'static {
 
     /// The type of the arguments, usually a tuple.
     type Args: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The schedule that is declared with the task, if any. Its job has no arguments.
+    const SCHEDULE: Option<TaskSchedule> = None;
 
     /// Builds the work of one run. The executor calls this method when it prepares the run; the method must return
     /// without executing the work.
@@ -122,6 +127,11 @@ pub struct Action {
 }
 
 impl Action {
+    /// Creates an action whose arguments are encoded already.
+    fn encoded(registration: TaskRegistration, args: Encoded) -> Self {
+        Self { registration: Ok(registration), encode: Box::new(move |_| Ok(args)) }
+    }
+
     /// Returns the task that the job runs.
     ///
     /// # Errors
@@ -147,8 +157,8 @@ impl std::fmt::Debug for Action {
     }
 }
 
-/// Conversion into an [`Action`]: implemented for [`Call`]s of tasks and for closures, which only non-persistent
-/// stores accept.
+/// Conversion into an [`Action`]: implemented for [`Call`]s of tasks, for closures, which only non-persistent stores
+/// accept, and for [`Action`] itself, which [`TaskRegistration::call`] creates from data.
 ///
 /// `M` distinguishes the implementations and is always inferred.
 #[diagnostic::on_unimplemented(
@@ -161,6 +171,16 @@ impl std::fmt::Debug for Action {
 pub trait IntoAction<M> {
     /// Erases the types.
     fn into_action(self) -> Action;
+}
+
+/// Marks [`Action`]s for [`IntoAction`].
+#[derive(Debug)]
+pub struct ActionMarker;
+
+impl IntoAction<ActionMarker> for Action {
+    fn into_action(self) -> Action {
+        self
+    }
 }
 
 /// Marks [`Call`]s for [`IntoAction`].

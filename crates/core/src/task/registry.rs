@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::erased::TypedTask;
-use super::{DynTask, Task, TaskName};
+use super::{Action, DynTask, Task, TaskName, TaskSchedule};
+use crate::codec::{Codec, CodecError};
 use crate::error::NameError;
 
 /// A task with the name under which it is registered.
@@ -15,6 +16,7 @@ pub struct TaskRegistration {
     task: Arc<dyn DynTask>,
     /// The Rust type. Distinguishes a repeated registration from another task of the same name.
     type_name: &'static str,
+    schedule: Option<TaskSchedule>,
     kind: RegistrationKind,
 }
 
@@ -39,6 +41,7 @@ impl TaskRegistration {
             name: TaskName::new(T::NAME)?,
             task: Arc::new(TypedTask::<T>::new()),
             type_name: std::any::type_name::<T>(),
+            schedule: T::SCHEDULE,
             kind: RegistrationKind::Plain,
         })
     }
@@ -55,13 +58,66 @@ impl TaskRegistration {
 
     /// Creates the registration of a closure, which only this process can run. It is removed with its job.
     pub(super) fn transient(name: TaskName, task: Arc<dyn DynTask>) -> Self {
-        Self { name, task, type_name: "closure", kind: RegistrationKind::Transient }
+        let kind = RegistrationKind::Transient;
+        Self { name, task, type_name: "closure", schedule: None, kind }
+    }
+
+    /// Creates a call of the task from arguments that are data, for jobs that are read from a file. The arguments are
+    /// checked, and stored as JSON.
+    ///
+    /// `args` is what serde expects for the task's arguments: a list with an entry for each parameter of a `#[task]`.
+    /// An empty list is also accepted if the task has no parameters.
+    ///
+    /// ```
+    /// use punctual_core::{JobContext, Task, TaskBody, TaskRegistration};
+    /// use serde_json::json;
+    ///
+    /// # struct Add;
+    /// # impl Task for Add {
+    /// #     const NAME: &'static str = "add";
+    /// #     type Args = (i64, i64);
+    /// #     fn body(_: JobContext, (a, b): (i64, i64)) -> TaskBody {
+    /// #         TaskBody::blocking(move || Ok((a + b).into()))
+    /// #     }
+    /// # }
+    /// // A task with two numbers as arguments.
+    /// let add = TaskRegistration::of::<Add>()?;
+    /// assert!(add.call(&json!([1, 2])).is_ok());
+    /// assert!(add.call(&json!([1, "two"])).is_err());
+    /// # Ok::<(), punctual_core::NameError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CodecError`] if the arguments can't be decoded as the type that the task takes.
+    pub fn call(&self, args: &serde_json::Value) -> Result<Action, CodecError> {
+        let mut encoded = Codec::Json.encode(args)?;
+        if let Err(error) = self.task.check(&encoded) {
+            if *args != serde_json::Value::Array(Vec::new()) {
+                return Err(error);
+            }
+            // The arguments of a task without parameters are `()`.
+            encoded = Codec::Json.encode(&())?;
+            self.task.check(&encoded).map_err(|_| error)?;
+        }
+        // A registration with settings must not be repeated.
+        let kind = match self.kind {
+            RegistrationKind::Configured => RegistrationKind::Plain,
+            kind => kind,
+        };
+        Ok(Action::encoded(Self { kind, ..self.clone() }, encoded))
     }
 
     /// Returns the name of the task in stores.
     #[must_use]
     pub fn name(&self) -> &TaskName {
         &self.name
+    }
+
+    /// Returns the schedule that is declared with the task, if any.
+    #[must_use]
+    pub fn schedule(&self) -> Option<TaskSchedule> {
+        self.schedule
     }
 
     /// Returns whether the task is a closure, which no other process can run.

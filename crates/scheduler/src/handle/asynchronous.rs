@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Alias, CallerTransaction, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore,
-    IntoTrigger, JobId, RunEvent, Timestamp, is_inside_run,
+    IntoTrigger, JobId, RunEvent, Tasks, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 

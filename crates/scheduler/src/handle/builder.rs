@@ -15,6 +15,7 @@ use punctual_core::{
 use super::aliases::{add_default, check_aliases};
 use super::defaults;
 use crate::error::SchedulerError;
+use crate::job::NewJob;
 use crate::lifecycle::Engine;
 use crate::shared::{
     EventBus, FailureLog, HistoryOptions, HistorySettings, Ids, ListenerId, Settings, SharedParts,
@@ -46,6 +47,7 @@ pub struct SchedulerBuilder<S> {
     clock: Arc<dyn Clock>,
     codec: Codec,
     tasks: Vec<Result<TaskRegistration, NameError>>,
+    jobs: Vec<NewJob>,
     triggers: TriggerRegistry,
     bus: EventBus,
     app_data: AppData,
@@ -75,6 +77,7 @@ impl<S> Default for SchedulerBuilder<S> {
             clock: Arc::new(SystemClock),
             codec: Codec::default(),
             tasks: Vec::new(),
+            jobs: Vec::new(),
             triggers,
             bus: EventBus::default(),
             app_data: AppData::default(),
@@ -165,6 +168,31 @@ impl<S> SchedulerBuilder<S> {
     /// Registers several tasks; see [`task`](Self::task).
     pub fn tasks(mut self, tasks: &Tasks) -> Self {
         self.tasks.extend(tasks.registrations());
+        self
+    }
+
+    /// Returns the tasks that have been registered so far, without those whose names are invalid.
+    pub fn registered_tasks(&self) -> impl Iterator<Item = &TaskRegistration> {
+        self.tasks.iter().filter_map(|task| task.as_ref().ok())
+    }
+
+    /// Adds jobs, built with [`NewJob::builder`]. They are pending until the start, like those that are added to the
+    /// scheduler after `build`.
+    ///
+    /// ```
+    /// use punctual_scheduler::{BackgroundScheduler, NewJob};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheduler = BackgroundScheduler::builder()
+    ///     .timezone("UTC")
+    ///     .jobs([NewJob::builder(|| {}).id("hourly").trigger("@hourly").build()])
+    ///     .build()?;
+    /// assert!(scheduler.get_job("hourly")?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn jobs(mut self, jobs: impl IntoIterator<Item = NewJob>) -> Self {
+        self.jobs.extend(jobs);
         self
     }
 
@@ -361,9 +389,11 @@ impl<S> SchedulerBuilder<S> {
             app_data: self.app_data,
             ids: Ids::new(self.seed),
         };
-        Ok(Engine::new(parts, stores, |app_data, engine| {
+        let engine = Engine::new(parts, stores, |app_data, engine| {
             app_data.with(super::reference::SchedulerRef(engine.clone()))
-        }))
+        });
+        engine.jobs.add_pending(self.jobs)?;
+        Ok(engine)
     }
 }
 
@@ -372,7 +402,7 @@ impl<S: From<BuiltEngine>> SchedulerBuilder<S> {
     ///
     /// # Errors
     ///
-    /// The error for the first invalid option, taken alias, conflicting task name or unknown time zone.
+    /// The error for the first invalid option, taken alias, conflicting task name, unknown time zone or invalid job.
     pub fn build(self) -> Result<S, SchedulerError> {
         Ok(BuiltEngine(self.build_engine()?).into())
     }

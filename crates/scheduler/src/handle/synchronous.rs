@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
-    RunEvent, is_inside_run,
+    RunEvent, Tasks, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;

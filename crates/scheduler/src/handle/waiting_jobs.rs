@@ -19,6 +19,26 @@ macro_rules! job_methods {
         }
 
         waiting_method! { $kind,
+            /// Registers tasks, and adds a job for each schedule that is declared with one: `#[task(cron = "..")]` or
+            /// `#[task(every = "..")]`. Tasks without a schedule are registered only. Returns the ids of the jobs, in the
+            /// order of the tasks: the declared id, or else the name of the task.
+            ///
+            /// A program calls this method at every start. In a persistent store, an unchanged job keeps its next run
+            /// time, and one whose schedule has been changed in the program is replaced. A job whose schedule has been
+            /// deleted from the program stays in the store; [`remove_job`](Self::remove_job) removes it.
+            ///
+            /// The jobs are in the store `default`, with the scheduler's time zone and `job_defaults`. All other options
+            /// are available to jobs that are added by [`job`](Self::job).
+            ///
+            /// # Errors
+            ///
+            /// The name of a task is invalid or registered for another task, and the errors of
+            /// [`add_jobs`](Self::add_jobs).
+            fn add_tasks(tasks: Tasks) -> Vec<JobId>,
+            |engine| engine.jobs.add_tasks(tasks).await
+        }
+
+        waiting_method! { $kind,
             /// Returns a handle of the job with this id, or `None` if it doesn't exist. `("store", "id")` searches one
             /// store only.
             ///

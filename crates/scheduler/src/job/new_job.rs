@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    Action, Alias, Codec, IntoTrigger, JobDefinition, JobError, JobId, JobOptions, JobRef,
-    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults, TriggerSpec,
+    Action, Alias, Codec, DeclaredTrigger, IntoTrigger, JobDefinition, JobError, JobId, JobOptions,
+    JobRef, NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults, TriggerSpec,
 };
-use punctual_triggers::DateTrigger;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use super::{JobChange, TriggerFactory};
 
@@ -48,6 +48,22 @@ impl NewJob {
             trigger: None,
             change: JobChange::new(),
         }
+    }
+
+    /// The job of the schedule that is declared with a task, if there is one. It replaces a stored job of the same id,
+    /// which keeps its next run time if it is unchanged.
+    pub(crate) fn declared(task: &TaskRegistration) -> Result<Option<Self>, JobError> {
+        let Some(schedule) = task.schedule() else { return Ok(None) };
+        let mut job = Self::new(task.call(&serde_json::Value::Array(Vec::new()))?);
+        job.id = Some(JobId::new(schedule.job_id.unwrap_or(task.name().as_str())));
+        job.replace_existing = true;
+        job.trigger = Some(match schedule.trigger {
+            DeclaredTrigger::Cron(line) => Box::new(move |defaults| line.into_trigger(defaults)),
+            DeclaredTrigger::Every(interval) => {
+                Box::new(move |defaults| IntervalTrigger::every(interval).into_trigger(defaults))
+            }
+        });
+        Ok(Some(job))
     }
 
     /// The alias of the store, if it is valid.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate, Schedule,
-    StoreError, StoreErrorKind, error_chain,
+    StoreError, StoreErrorKind, Tasks, error_chain,
 };
 
 use super::Jobs;
@@ -112,6 +112,28 @@ impl Jobs {
             }
         }
         Ok(ids)
+    }
+
+    /// Registers tasks, and adds the jobs of the schedules that are declared with them. Returns the ids of these jobs.
+    pub(crate) async fn add_tasks(&self, tasks: Tasks) -> Result<Vec<JobId>, SchedulerError> {
+        let tasks = tasks.registrations().collect::<Result<Vec<_>, _>>()?;
+        let jobs = tasks.iter().filter_map(|task| NewJob::declared(task).transpose());
+        let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+        for task in tasks {
+            if self.shared.register(task)? {
+                // Stored jobs of the task can be run from now on.
+                self.stores.all().iter().for_each(|store| store.notify_changed());
+            }
+        }
+        self.add_jobs(jobs).await
+    }
+
+    /// Adds jobs to the pending jobs of a scheduler that has not been started.
+    pub(crate) fn add_pending(&self, jobs: Vec<NewJob>) -> Result<(), SchedulerError> {
+        for job in self.check_all(jobs)? {
+            self.add_if_accepting(&job)?;
+        }
+        Ok(())
     }
 
     /// Checks the definitions of jobs and registers their tasks. If one is invalid, no closure stays registered.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use punctual_core::TriggerError;
+use punctual_cron_syntax::{Field, SyntaxError};
 
-use super::deferred_error::DeferredError;
-use super::field::Field;
 use super::stored::{CronSource, StoredCron};
+use super::syntax::trigger_error;
 use super::{CronTrigger, CronValue};
 use crate::builder::{CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods};
 use crate::civil::{Fold, Gap};
@@ -20,7 +20,7 @@ use crate::civil::{Fold, Gap};
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct CronTriggerBuilder {
-    times: Result<CronSource, DeferredError>,
+    times: Result<CronSource, SyntaxError>,
     gap: Option<Gap>,
     fold: Option<Fold>,
     settings: CommonSettings,
@@ -73,7 +73,7 @@ impl CronTriggerBuilder {
 
     builder_methods!(CronTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    pub(super) fn new(times: Result<CronSource, DeferredError>) -> Self {
+    pub(super) fn new(times: Result<CronSource, SyntaxError>) -> Self {
         Self { times, gap: None, fold: None, settings: CommonSettings::default() }
     }
 
@@ -87,12 +87,8 @@ impl CronTriggerBuilder {
                 fields.insert(field, value);
             }
             Ok(CronSource::Crontab(_) | CronSource::Quartz(_)) => {
-                self.times = Err(DeferredError {
-                    field: Some(field),
-                    value,
-                    reason: "fields cannot be combined with a crontab or Quartz expression"
-                        .to_owned(),
-                });
+                let reason = "fields cannot be combined with a crontab or Quartz expression";
+                self.times = Err(SyntaxError::in_field(field, value, 1, reason));
             }
             Err(_) => {}
         }
@@ -103,7 +99,13 @@ impl CronTriggerBuilder {
         let timezone = self.settings.zone(defaults)?;
         let settings = self.settings.resolve(&timezone)?;
         let Self { times, gap, fold, .. } = self;
-        CronTrigger::from_stored(StoredCron { times: times?, timezone, gap, fold, settings })
+        CronTrigger::from_stored(StoredCron {
+            times: times.map_err(trigger_error)?,
+            timezone,
+            gap,
+            fold,
+            settings,
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The local times of a cron trigger: its days and times of day.
 
+use punctual_cron_syntax::{Expressions, Field, FieldTerm};
+
 use super::days::DaySet;
-use super::expression::{Expression, FieldTerm};
-use super::field::Field;
 use super::month::{MonthDayMatcher, to_bit_set};
 use super::time_of_day::TimeSet;
 use crate::civil::{LocalTimeSet, SECONDS_PER_DAY};
@@ -13,9 +13,6 @@ pub(super) struct CronTimes {
     days: DaySet,
     times: TimeSet,
 }
-
-/// The parsed expressions of all fields, including defaults, indexed by [`Field`].
-pub(super) type Expressions = [Expression; 8];
 
 impl CronTimes {
     /// The local times that match all `fields`. With `day_fields_or`, a day needs to match only one of day of month and

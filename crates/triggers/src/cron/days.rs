@@ -1,6 +1,7 @@
 //! The days that match a cron schedule.
 
-use super::expression::FieldTerm;
+use punctual_cron_syntax::FieldTerm;
+
 use super::month::MonthDayMatcher;
 use super::years::YearSet;
 use crate::civil::{FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_from_day_number};

@@ -2,18 +2,12 @@
 
 mod builder;
 mod cron_times;
-mod crontab;
 mod days;
-mod deferred_error;
-mod expression;
-mod field;
-mod hint;
 mod month;
-mod quartz;
-mod scan;
 #[cfg(test)]
 mod search_cost_tests;
 mod stored;
+mod syntax;
 mod time_of_day;
 mod value;
 mod years;
@@ -22,14 +16,14 @@ use std::any::Any;
 use std::fmt;
 
 use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_cron_syntax::{Expression, Field, WEEKDAYS, split_apscheduler};
 
 use crate::builder::{encode_spec, search_start};
 use crate::civil::{Fold, Gap, LocalTimeResolver};
 pub use builder::CronTriggerBuilder;
 use cron_times::CronTimes;
-use expression::Expression;
-use field::Field;
 use stored::{CronSource, StoredCron};
+use syntax::trigger_error;
 pub use value::CronValue;
 
 /// Fires at local times that match a cron schedule, given as APScheduler's fields and expressions, as a crontab line,
@@ -88,7 +82,7 @@ impl CronTrigger {
     /// Returns a builder for a trigger that is defined by a crontab line with the rules of APScheduler's
     /// `from_crontab`: five fields, all of which must match, with weekdays counted from Monday = 0.
     pub fn from_apscheduler_crontab(line: &str) -> CronTriggerBuilder {
-        CronTriggerBuilder::new(crontab::split_apscheduler(line).map(CronSource::Fields))
+        CronTriggerBuilder::new(split_apscheduler(line).map(CronSource::Fields))
     }
 
     /// Returns a builder for a trigger that is defined by an expression of the Quartz scheduler: second, minute, hour,
@@ -188,13 +182,14 @@ impl Trigger for CronTrigger {
 
 /// Parses weekdays into a bit set; bit 0 is Monday.
 pub(crate) fn weekdays(CronValue(value): &CronValue) -> Result<u8, TriggerError> {
-    let expression = Expression::parse(Field::DayOfWeek, value, &mut String::new())?;
+    let expression =
+        Expression::parse(Field::DayOfWeek, value, &mut String::new()).map_err(trigger_error)?;
     Ok(month::to_bit_set(&expression.terms) as u8)
 }
 
 /// Formats a bit set of weekdays as names, such as `sat,sun`.
 pub(crate) fn weekday_names(weekdays: u8) -> String {
-    let names = field::WEEKDAYS.iter().enumerate();
+    let names = WEEKDAYS.iter().enumerate();
     let named = names.filter(|(day, _)| weekdays >> day & 1 != 0);
     named.map(|(_, &name)| name).collect::<Vec<_>>().join(",")
 }

@@ -1,6 +1,7 @@
 //! The days of a month that match a cron schedule.
 
-use super::expression::FieldTerm;
+use punctual_cron_syntax::FieldTerm;
+
 use crate::civil::Year;
 
 /// A set of weekdays: bit 0 is Monday.

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use punctual_core::{TriggerError, Zone};
+use punctual_cron_syntax::{Expression, Expressions, Field, parse_crontab, parse_quartz};
 use serde::{Deserialize, Serialize};
 
-use super::cron_times::{CronTimes, Expressions};
-use super::expression::Expression;
-use super::field::Field;
-use super::{crontab, quartz};
+use super::cron_times::CronTimes;
+use super::syntax::trigger_error;
 use crate::builder::StoredSettings;
 use crate::civil::{Fold, Gap};
 
@@ -52,8 +51,8 @@ impl CronSource {
     pub(super) fn parse(&mut self) -> Result<ParsedCron, TriggerError> {
         let (expressions, day_fields_or) = match self {
             Self::Fields(fields) => (expressions_of(fields)?, false),
-            Self::Crontab(line) => crontab::parse(line)?,
-            Self::Quartz(text) => (quartz::parse(text)?, false),
+            Self::Crontab(line) => parse_crontab(line).map_err(trigger_error)?,
+            Self::Quartz(text) => (parse_quartz(text).map_err(trigger_error)?, false),
         };
         let has_wildcard = |field: Field| expressions[field as usize].has_wildcard;
         Ok(ParsedCron {
@@ -73,7 +72,7 @@ fn expressions_of(given: &mut BTreeMap<Field, String>) -> Result<Expressions, Tr
     let mut parse = |field: Field| match given.get_mut(&field) {
         Some(text) => {
             normal.clear();
-            let expression = Expression::parse(field, text, &mut normal)?;
+            let expression = Expression::parse(field, text, &mut normal).map_err(trigger_error)?;
             if *text != normal {
                 text.clone_from(&normal);
             }

@@ -1,6 +1,7 @@
 //! The years of a restricted year field.
 
-use super::expression::FieldTerm;
+use punctual_cron_syntax::FieldTerm;
+
 use crate::civil::{FIRST_YEAR, LAST_YEAR, Year};
 
 const WORDS: usize = (LAST_YEAR - FIRST_YEAR) as usize / 64 + 1;

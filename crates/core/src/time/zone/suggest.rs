@@ -1,12 +1,7 @@
 //! Suggestions for unknown names of time zones.
 
 use super::fixed_offset;
-
-/// The maximum number of suggestions.
-const MAX_SUGGESTIONS: usize = 3;
-
-/// The minimum similarity of a name, from 0 to 1.
-const MIN_SIMILARITY: f64 = 0.9;
+use crate::similar::most_similar;
 
 /// Abbreviations that are not names of zones, with zones that use them.
 pub(super) const ABBREVIATIONS: &[(&str, &[&str])] = &[
@@ -59,16 +54,10 @@ pub(super) fn suggestions(name: &str, names: impl FnOnce() -> Vec<String>) -> Ve
         return zones.iter().map(|&zone| zone.to_owned()).collect();
     }
     let wanted = name.trim().replace([' ', '-'], "_").to_ascii_lowercase();
-    let mut similar: Vec<_> = names()
-        .into_iter()
-        .map(|known| (similarity(&wanted, &known.to_ascii_lowercase()), known))
-        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
-        .collect();
-    similar.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let best = similar.first().map_or(0.0, |(best, _)| *best);
-    // An equal name or city leaves no doubt.
-    let equal = similar.into_iter().filter(|(similarity, _)| best < 1.0 || *similarity == best);
-    equal.take(MAX_SUGGESTIONS).map(|(_, name)| name).collect()
+    // An equal city leaves no doubt either.
+    most_similar(
+        names().into_iter().map(|known| (similarity(&wanted, &known.to_ascii_lowercase()), known)),
+    )
 }
 
 /// The similarity of a name to the name of a zone, or to its last part, which is usually a city.

@@ -9,6 +9,7 @@ mod components;
 mod concurrent;
 mod concurrent_runs;
 mod context;
+mod declared;
 mod describe;
 mod find;
 mod handle;

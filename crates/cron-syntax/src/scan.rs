@@ -1,60 +1,59 @@
 //! A scanner for one term of a field, such as `5-20/5`.
 
-use punctual_core::TriggerError;
-
-use super::field::Field;
-use super::hint::{Dialect, hint};
+use crate::error::SyntaxError;
+use crate::field::Field;
+use crate::hint::{Dialect, hint};
 
 /// An error in a term. `at` is the number of characters before the error.
 #[derive(Debug)]
-pub(super) struct ParseError {
-    pub(super) at: usize,
-    pub(super) reason: String,
+pub(crate) struct ParseError {
+    pub(crate) at: usize,
+    pub(crate) reason: String,
 }
 
 impl ParseError {
-    pub(super) fn new(at: usize, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(at: usize, reason: impl Into<String>) -> Self {
         Self { at, reason: reason.into() }
     }
 
     /// Converts the error to one about the whole `value` of a field, in which the term begins at the byte `offset`. A
     /// hint is added if the term is written like that in another dialect.
-    pub(super) fn in_field(
+    pub(crate) fn in_field(
         self,
         dialect: Dialect,
         field: Field,
         value: &str,
         offset: usize,
-    ) -> TriggerError {
+    ) -> SyntaxError {
         let column = value[..offset].chars().count() + self.at + 1;
         let term = value[offset..].split(',').next().unwrap_or_default();
         let reason = match hint(dialect, field, term) {
             Some(hint) => format!("{}; {hint}", self.reason),
             None => self.reason,
         };
-        TriggerError::invalid_field(field.name(), value, column, reason)
+        SyntaxError::in_field(field, value, column, reason)
     }
 }
 
 /// The values of a field in one of the dialects.
-pub(super) struct FieldSyntax {
-    pub(super) min: u32,
-    pub(super) max: u32,
+pub(crate) struct FieldSyntax {
+    pub(crate) min: u32,
+    pub(crate) max: u32,
     /// The names of the values; the first name stands for `min`.
-    pub(super) names: &'static [&'static str],
+    pub(crate) names: &'static [&'static str],
     /// The allowed values, for error messages.
-    pub(super) allowed: &'static str,
+    pub(crate) allowed: &'static str,
 }
 
 /// A position in the text of a term.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t str,
     position: usize,
 }
 
 impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, position: 0 }
     }
 
@@ -70,12 +69,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// The number of characters that have been read.
-    pub(super) fn column(&self) -> usize {
+    pub(crate) fn column(&self) -> usize {
         self.text[..self.position].chars().count()
     }
 
     /// Reads `c` if it is the next character. Returns whether it was read.
-    pub(super) fn eat(&mut self, c: char) -> bool {
+    pub(crate) fn eat(&mut self, c: char) -> bool {
         let found = self.rest().starts_with(c);
         if found {
             self.position += c.len_utf8();
@@ -84,23 +83,23 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a number. A number that is too large is returned as `u32::MAX`.
-    pub(super) fn number(&mut self) -> Option<u32> {
+    pub(crate) fn number(&mut self) -> Option<u32> {
         let digits = self.take_while(|c| c.is_ascii_digit());
         (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
     }
 
     /// Reads letters.
-    pub(super) fn word(&mut self) -> &'t str {
+    pub(crate) fn word(&mut self) -> &'t str {
         self.take_while(char::is_alphabetic)
     }
 
     /// Returns whether the next character matches `predicate`.
-    pub(super) fn next_is(&self, predicate: impl Fn(char) -> bool) -> bool {
+    pub(crate) fn next_is(&self, predicate: impl Fn(char) -> bool) -> bool {
         self.rest().starts_with(predicate)
     }
 
     /// Reads up to `most` letters.
-    pub(super) fn letters(&mut self, most: usize) -> &'t str {
+    pub(crate) fn letters(&mut self, most: usize) -> &'t str {
         let rest = self.rest();
         let letters = rest.chars().take(most).take_while(|c| c.is_alphabetic());
         let taken = &rest[..letters.map(char::len_utf8).sum()];
@@ -109,7 +108,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Returns an error if there is unread text.
-    pub(super) fn expect_end(&self, allowed: &str) -> Result<(), ParseError> {
+    pub(crate) fn expect_end(&self, allowed: &str) -> Result<(), ParseError> {
         if self.rest().is_empty() {
             return Ok(());
         }
@@ -121,7 +120,7 @@ impl<'t> Scanner<'t> {
 }
 
 /// Returns the index of a name in a list of names, ignoring case.
-pub(super) fn name_index(names: &[&str], name: &str) -> Option<u32> {
+pub(crate) fn name_index(names: &[&str], name: &str) -> Option<u32> {
     let position = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
     u32::try_from(position).ok()
 }

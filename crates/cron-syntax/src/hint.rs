@@ -1,10 +1,10 @@
 //! Hints for text that is not valid in a field, but in other dialects of cron or in English.
 
-use super::field::{Field, MONTHS, WEEKDAYS};
+use crate::field::{Field, MONTHS, WEEKDAYS};
 
 /// The syntax in which a field is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// The fields of APScheduler, given one by one.
     Fields,
     /// A line of a crontab.
@@ -32,7 +32,7 @@ const FULL_WEEKDAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Returns how a term that was rejected may be written.
-pub(super) fn hint(dialect: Dialect, field: Field, term: &str) -> Option<String> {
+pub(crate) fn hint(dialect: Dialect, field: Field, term: &str) -> Option<String> {
     let term = term.trim().to_ascii_lowercase();
     let mut words = term.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     if let Some(hint) = words.find_map(short_name) {

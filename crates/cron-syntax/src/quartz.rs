@@ -3,19 +3,21 @@
 //! The rules are those of `CronExpression` in Quartz 2.5, but stricter: text after a complete term and a step of 0 are
 //! errors here. Relative days such as `L` and `6#3` may be combined with other terms in a list.
 
-use punctual_core::TriggerError;
-
-use super::cron_times::Expressions;
-use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
-use super::field::{Field, MONTHS};
-use super::hint::Dialect;
-use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
+use crate::error::SyntaxError;
+use crate::expression::{Expression, Expressions, FieldTerm, FieldTerms, split_terms};
+use crate::field::{Field, MONTHS};
+use crate::hint::Dialect;
+use crate::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// Weekday names; Sunday is 1, as in Quartz.
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Parses an expression and normalizes `text`: upper case, single spaces.
-pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
+///
+/// # Errors
+///
+/// Returns [`SyntaxError`] if the text or a field is invalid.
+pub fn parse(text: &mut String) -> Result<Expressions, SyntaxError> {
     *text = text.to_ascii_uppercase();
     let parts: Vec<_> = text.split_whitespace().collect();
     let (second, minute, hour, day, month, weekday, year) = match parts[..] {
@@ -31,12 +33,12 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
                  and optionally year",
                 parts.len()
             );
-            return Err(TriggerError::invalid_text(&**text, reason));
+            return Err(SyntaxError::in_text(&**text, reason));
         }
     };
     if (day == "?") == (weekday == "?") {
         let reason = "exactly one of day of month and day of week must be \"?\"";
-        return Err(TriggerError::invalid_field("day_of_week", weekday, 1, reason));
+        return Err(SyntaxError::in_field(Field::DayOfWeek, weekday, 1, reason));
     }
     let mut day = parse_field(Field::Day, day)?;
     let mut weekday = parse_field(Field::DayOfWeek, weekday)?;
@@ -73,7 +75,7 @@ fn to_nth_terms(term: FieldTerm) -> Vec<FieldTerm> {
     }
 }
 
-fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
+fn parse_field(field: Field, text: &str) -> Result<Expression, SyntaxError> {
     if text == "?" && matches!(field, Field::Day | Field::DayOfWeek) {
         return Ok(Expression::wildcard(field));
     }

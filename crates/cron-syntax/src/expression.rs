@@ -1,19 +1,31 @@
 //! Parser for APScheduler's field expressions.
 
-use punctual_core::TriggerError;
 use smallvec::{SmallVec, smallvec};
 
-use super::field::{Field, WEEKDAYS};
-use super::hint::Dialect;
-use super::scan::{ParseError, Scanner, name_index};
+use crate::error::SyntaxError;
+use crate::field::{Field, WEEKDAYS};
+use crate::hint::Dialect;
+use crate::scan::{ParseError, Scanner, name_index};
 
 /// One of the comma-separated terms of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FieldTerm {
+pub enum FieldTerm {
     /// Every `step`th value from `first` to `last`.
-    Range { first: u32, last: u32, step: u32 },
+    Range {
+        /// The first value.
+        first: u32,
+        /// The last value, not less than the first.
+        last: u32,
+        /// The step, at least 1.
+        step: u32,
+    },
     /// The `nth` occurrence of the weekday in the month, counted from 0.
-    Nth { nth: usize, weekday: u32 },
+    Nth {
+        /// The number of the occurrence, counted from 0.
+        nth: usize,
+        /// The weekday; Monday is 0.
+        weekday: u32,
+    },
     /// The last occurrence of the weekday in the month.
     LastWeekday(u32),
     /// This number of days before the last day of the month; 0 is the last day itself.
@@ -25,22 +37,27 @@ pub(super) enum FieldTerm {
 }
 
 /// The terms of a field. Most fields have one or two, which are stored inline to avoid an allocation per field.
-pub(super) type FieldTerms = SmallVec<[FieldTerm; 2]>;
+pub type FieldTerms = SmallVec<[FieldTerm; 2]>;
 
 /// The parsed expression of a field.
 #[derive(Clone, Debug)]
-pub(super) struct Expression {
-    pub(super) terms: FieldTerms,
+pub struct Expression {
+    /// The terms, at least one.
+    pub terms: FieldTerms,
     /// Whether the expression contains a wildcard (`*`, with or without a step).
-    pub(super) has_wildcard: bool,
+    pub has_wildcard: bool,
 }
+
+/// The expressions of all fields, including defaults, indexed by [`Field`].
+pub type Expressions = [Expression; 8];
 
 /// The positions of weekdays in the month.
 const POSITIONS: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
 
 impl Expression {
     /// The expression `*`.
-    pub(super) fn wildcard(field: Field) -> Self {
+    #[must_use]
+    pub fn wildcard(field: Field) -> Self {
         Self {
             terms: smallvec![FieldTerm::Range { first: field.min(), last: field.max(), step: 1 }],
             has_wildcard: true,
@@ -49,7 +66,8 @@ impl Expression {
 
     /// The default of a field that is not given and is less significant than all given fields: `*` for year, week and
     /// day of week, and the minimum for all others.
-    pub(super) fn default_for_unset(field: Field) -> Self {
+    #[must_use]
+    pub fn default_for_unset(field: Field) -> Self {
         if matches!(field, Field::Year | Field::Week | Field::DayOfWeek) {
             return Self::wildcard(field);
         }
@@ -61,11 +79,11 @@ impl Expression {
 
     /// Parses the expression `value` of `field` and appends its normalized form, which is displayed and stored, to
     /// `normal`.
-    pub(super) fn parse(
-        field: Field,
-        value: &str,
-        normal: &mut String,
-    ) -> Result<Self, TriggerError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SyntaxError`] for the first invalid term.
+    pub fn parse(field: Field, value: &str, normal: &mut String) -> Result<Self, SyntaxError> {
         let mut terms = FieldTerms::new();
         let mut has_wildcard = false;
         for (offset, part) in split_terms(value) {
@@ -86,7 +104,7 @@ impl Expression {
 }
 
 /// The comma-separated parts of an expression, each with its byte offset.
-pub(super) fn split_terms(value: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn split_terms(value: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut offset = 0;
     value.split(',').map(move |part| {
         let start = offset;

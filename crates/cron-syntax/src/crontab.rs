@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use punctual_core::TriggerError;
-
-use super::cron_times::Expressions;
-use super::deferred_error::DeferredError;
-use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
-use super::field::{Field, MONTHS};
-use super::hint::Dialect;
-use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
+use crate::error::SyntaxError;
+use crate::expression::{Expression, Expressions, FieldTerm, FieldTerms, split_terms};
+use crate::field::{Field, MONTHS};
+use crate::hint::Dialect;
+use crate::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// The fields of a line, in order.
 const FIELDS: [Field; 5] = [Field::Minute, Field::Hour, Field::Day, Field::Month, Field::DayOfWeek];
@@ -29,7 +26,7 @@ const MACROS: [(&str, &str); 7] = [
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Splits a line into its five fields.
-fn split(line: &str) -> Result<[&str; 5], DeferredError> {
+fn split(line: &str) -> Result<[&str; 5], SyntaxError> {
     let mut fields = [""; 5];
     let mut count = 0;
     for part in line.split_whitespace() {
@@ -46,17 +43,25 @@ fn split(line: &str) -> Result<[&str; 5], DeferredError> {
     if matches!(count, 6 | 7) {
         reason.push_str("; for fields of seconds and years, use CronTrigger::from_quartz");
     }
-    Err(DeferredError { field: None, value: line.to_owned(), reason })
+    Err(SyntaxError::in_text(line, reason))
 }
 
 /// Splits a line in APScheduler's dialect into its fields. In this dialect, all fields must match and Monday is 0.
-pub(super) fn split_apscheduler(line: &str) -> Result<BTreeMap<Field, String>, DeferredError> {
+///
+/// # Errors
+///
+/// Returns [`SyntaxError`] if there are not five fields.
+pub fn split_apscheduler(line: &str) -> Result<BTreeMap<Field, String>, SyntaxError> {
     Ok(FIELDS.into_iter().zip(split(line)?.map(str::to_owned)).collect())
 }
 
 /// Parses a crontab line by the rules of Vixie cron, where 0 and 7 are Sunday, and normalizes its spaces. The second
 /// return value is true if neither day field begins with `*`; a day then needs to match only one of the two.
-pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerError> {
+///
+/// # Errors
+///
+/// Returns [`SyntaxError`] if the line or a field is invalid.
+pub fn parse(line: &mut String) -> Result<(Expressions, bool), SyntaxError> {
     if !is_normalized(line) {
         *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     }
@@ -84,18 +89,18 @@ fn is_normalized(line: &str) -> bool {
         && bytes.trim_ascii().len() == bytes.len()
 }
 
-fn expand_macro(line: &str) -> Result<&str, TriggerError> {
+fn expand_macro(line: &str) -> Result<&str, SyntaxError> {
     if !line.starts_with('@') {
         return Ok(line);
     }
     let found = MACROS.iter().find(|(name, _)| name.eq_ignore_ascii_case(line));
     found.map(|&(_, expanded)| expanded).ok_or_else(|| {
         let known: Vec<_> = MACROS.iter().map(|&(name, _)| name).collect();
-        TriggerError::invalid_text(line, format!("unknown macro; known: {}", known.join(", ")))
+        SyntaxError::in_text(line, format!("unknown macro; known: {}", known.join(", ")))
     })
 }
 
-fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
+fn parse_field(field: Field, text: &str) -> Result<Expression, SyntaxError> {
     if text == "*" {
         return Ok(Expression::wildcard(field));
     }

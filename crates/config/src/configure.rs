@@ -1,0 +1,108 @@
+//! Applies a configuration to the builder of a scheduler.
+
+use punctual_core::Alias;
+use punctual_scheduler::SchedulerBuilder;
+
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::section::Section;
+use crate::{executors, jobs, scheduler, stores};
+
+/// Adds [`configure`](Self::configure) to the builder of a scheduler.
+pub trait Configure: Sized {
+    /// Applies a configuration: options, stores, executors and jobs. Options that are not configured are not changed; of
+    /// an option that is set twice, by this method and by another one of the builder, the later call applies. Stores,
+    /// executors and jobs are added to those of the builder.
+    ///
+    /// The jobs call tasks that are registered with the builder, so tasks are registered first. Jobs are added with
+    /// `replace_existing`, unless they set it to false: those that have not changed keep their next run times.
+    ///
+    /// Warnings about keys of APScheduler are logged.
+    ///
+    /// ```
+    /// use punctual_config::{Config, Configure};
+    /// use punctual_macros::task;
+    /// # extern crate punctual_core as punctual;
+    /// use punctual_scheduler::BackgroundScheduler;
+    ///
+    /// #[task]
+    /// fn send_mail(to: String) {
+    ///     println!("to {to}");
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::builder()
+    ///     .set("punctual.timezone", "Europe/Helsinki")
+    ///     .set("punctual.jobs.mail.task", "send_mail")
+    ///     .set("punctual.jobs.mail.args", vec!["ann@example.org"])
+    ///     .set("punctual.jobs.mail.trigger", "cron")
+    ///     .set("punctual.jobs.mail.hour", 5)
+    ///     .set("punctual.jobs.mail.day_of_week", "mon-fri")
+    ///     .build()?;
+    /// let scheduler = BackgroundScheduler::builder().task(send_mail).configure(&config)?.build()?;
+    /// assert!(scheduler.get_job("mail")?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first unknown key, invalid value or missing feature. Options that are out of range are errors of `build`.
+    fn configure(self, config: &Config) -> Result<Self, ConfigError>;
+}
+
+impl<S> Configure for SchedulerBuilder<S> {
+    fn configure(self, config: &Config) -> Result<Self, ConfigError> {
+        for warning in config.warnings() {
+            tracing::warn!(target: "punctual::config", "{warning}");
+        }
+        let mut root = config.root();
+        let builder = apply(self, config, &mut root)?;
+        root.finish()?;
+        Ok(builder)
+    }
+}
+
+pub(crate) fn apply<S>(
+    mut builder: SchedulerBuilder<S>,
+    config: &Config,
+    root: &mut Section,
+) -> Result<SchedulerBuilder<S>, ConfigError> {
+    let zone = scheduler::read_zone(root)?;
+    if let Some(zone) = &zone {
+        builder = builder.timezone(zone);
+    }
+    builder = scheduler::apply(builder, root)?;
+    for_each(root, "job_stores", |section, alias| {
+        let configured = stores::read(section, alias, &config.plugins)?;
+        let mut with_store = std::mem::take(&mut builder).job_store(alias, configured.store);
+        if let Some(history) = configured.history {
+            with_store = with_store.history_of(alias, history);
+        }
+        builder = with_store;
+        Ok(())
+    })?;
+    for_each(root, "executors", |section, alias| {
+        let executor = executors::read(section, alias, &config.plugins)?;
+        builder = std::mem::take(&mut builder).executor(alias, executor);
+        Ok(())
+    })?;
+    let tasks: Vec<_> = builder.registered_tasks().cloned().collect();
+    Ok(builder.jobs(jobs::read_all(root, zone, &config.plugins, &tasks)?))
+}
+
+/// Calls `read` with each alias in a section of stores or executors, in alphabetical order.
+fn for_each(
+    root: &mut Section,
+    name: &str,
+    mut read: impl FnMut(&mut Section, &str) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    let Some(mut section) = root.take_section(name)? else { return Ok(()) };
+    let mut aliases = section.names();
+    aliases.sort_unstable();
+    for alias in aliases {
+        Alias::new(&alias).map_err(|error| ConfigError::rejected(section.key_of(&alias), error))?;
+        read(&mut section, &alias)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Jobs as data.
+
+use punctual_core::{
+    Action, Alias, Clock, CodecError, IntoTrigger, JobId, JobOptions, SystemClock,
+    TaskRegistration, TriggerDefaults, Zone, error_chain,
+};
+use punctual_scheduler::NewJob;
+use punctual_triggers::trigger_defaults;
+use serde_json::{Map, Value};
+
+use crate::error::ConfigError;
+use crate::plugins::Plugins;
+use crate::scheduler::read_job_options;
+use crate::section::Section;
+use crate::triggers;
+use crate::value::list_of;
+
+/// Takes all jobs: a table of them by id, or a list.
+pub(crate) fn read_all(
+    root: &mut Section,
+    zone: Option<Zone>,
+    plugins: &Plugins,
+    tasks: &[TaskRegistration],
+) -> Result<Vec<NewJob>, ConfigError> {
+    let Some(value) = root.take_value("jobs") else { return Ok(Vec::new()) };
+    // For the check only: the jobs get the zone of their scheduler.
+    let defaults = trigger_defaults(zone.unwrap_or_else(Zone::utc), SystemClock.now());
+    let reader = JobReader { plugins, tasks, defaults };
+    let key = root.key_of("jobs");
+    if let Value::Array(items) = value {
+        let items = items.into_iter().enumerate();
+        return items
+            .map(|(index, item)| {
+                let mut section = Section::new(format!("{key}.{index}"), table(item, &key)?);
+                let id = section.require("id", "it identifies the job when it is added again")?;
+                reader.read(section, id)
+            })
+            .collect();
+    }
+    let jobs = table(value, &key)?.into_iter();
+    jobs.map(|(id, item)| {
+        let key = format!("{key}.{id}");
+        reader.read(Section::new(key.clone(), table(item, &key)?), id)
+    })
+    .collect()
+}
+
+fn table(value: Value, key: &str) -> Result<Map<String, Value>, ConfigError> {
+    match value {
+        Value::Object(values) => Ok(values),
+        _ => Err(ConfigError::InvalidValue {
+            key: key.to_owned(),
+            value: None,
+            expected: "a table".to_owned(),
+        }),
+    }
+}
+
+/// Reads the section of a job.
+pub(crate) struct JobReader<'a> {
+    pub(crate) plugins: &'a Plugins,
+    pub(crate) tasks: &'a [TaskRegistration],
+    /// For the check of triggers.
+    pub(crate) defaults: TriggerDefaults,
+}
+
+impl JobReader<'_> {
+    fn read(&self, mut section: Section, id: String) -> Result<NewJob, ConfigError> {
+        let job = self.read_section(&mut section, id)?;
+        section.finish()?;
+        Ok(job)
+    }
+
+    pub(crate) fn read_section(
+        &self,
+        section: &mut Section,
+        id: String,
+    ) -> Result<NewJob, ConfigError> {
+        if let Err(error) = JobId::new(&id) {
+            return Err(ConfigError::rejected(section.key(), error));
+        }
+        let trigger = triggers::read(section, self.plugins)?;
+        let checked = trigger.clone().into_trigger(&self.defaults);
+        checked.map_err(|error| ConfigError::rejected(section.key(), error))?;
+        let mut job = NewJob::builder(self.action(section)?)
+            .id(id)
+            .trigger(trigger)
+            .replace_existing(section.take("replace_existing")?.unwrap_or(true));
+        if let Some(name) = section.take::<String>("name")? {
+            job = job.name(name);
+        }
+        for name in ["job_store", "executor"] {
+            let Some(alias) = section.take::<String>(name)? else { continue };
+            Alias::new(&alias)
+                .map_err(|error| ConfigError::rejected(section.key_of(name), error))?;
+            job = if name == "executor" { job.executor(alias) } else { job.job_store(alias) };
+        }
+        let options = read_job_options(section)?;
+        options
+            .over(JobOptions::new())
+            .check()
+            .map_err(|error| ConfigError::rejected(section.key(), error))?;
+        if let Some(grace) = options.misfire_grace_time {
+            job = job.misfire_grace_time(grace);
+        }
+        if let Some(coalesce) = options.coalesce {
+            job = job.coalesce(coalesce);
+        }
+        if let Some(max) = options.max_instances {
+            job = job.max_instances(max);
+        }
+        if let Some(recovery) = options.recovery {
+            job = job.recovery(recovery);
+        }
+        let immediately = section.take("run_immediately")? == Some(true);
+        let paused = section.take("paused")? == Some(true);
+        match (immediately, paused) {
+            (true, true) => Err(ConfigError::Conflict {
+                key: section.key_of("run_immediately"),
+                other: section.key_of("paused"),
+            }),
+            (true, false) => Ok(job.run_immediately().build()),
+            (false, true) => Ok(job.paused().build()),
+            (false, false) => Ok(job.build()),
+        }
+    }
+
+    /// The call of the job's task, with its arguments.
+    fn action(&self, section: &mut Section) -> Result<Action, ConfigError> {
+        let name: String =
+            section.require("task", "it is the name of the task that the job runs")?;
+        let Some(task) = self.tasks.iter().find(|task| task.name().as_str() == name) else {
+            let mut known: Vec<_> =
+                self.tasks.iter().map(|task| task.name().as_str().to_owned()).collect();
+            known.sort_unstable();
+            known.dedup();
+            return Err(ConfigError::unknown_name(section.key_of("task"), "task", &name, known));
+        };
+        let args = match section.take_value("args") {
+            None => Value::Array(Vec::new()),
+            Some(value @ Value::Null) => value,
+            Some(value) => match list_of(&value) {
+                Some(items) => items.into(),
+                None => {
+                    let expected = "a list with a value for each parameter of the task";
+                    return Err(section.invalid_secret("args", expected));
+                }
+            },
+        };
+        task.call(&args).map_err(|error| ConfigError::Arguments {
+            key: section.key_of("args"),
+            task: name,
+            reason: without_values(&error),
+        })
+    }
+}
+
+/// The text of a decoder's error, without the text that it found: it may be secret.
+fn without_values(error: &CodecError) -> String {
+    let text = match error {
+        CodecError::Decode(source) => error_chain(&**source).to_string(),
+        error => error_chain(error).to_string(),
+    };
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}{}", text[..first].trim_end(), &text[last + 1..])
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,156 @@
+//! The options of a scheduler.
+
+use std::time::Duration;
+
+use punctual_core::{Coalesce, Codec, IntoZone, JobOptions, NodeId, Recovery, Zone};
+use punctual_scheduler::{FailureLog, HistoryOptions, SchedulerBuilder};
+use serde_json::Value;
+
+use crate::error::ConfigError;
+use crate::section::Section;
+
+const COALESCE: &[(&str, Coalesce)] = &[
+    ("latest", Coalesce::Latest),
+    ("earliest", Coalesce::Earliest),
+    ("all", Coalesce::All),
+    // As in APScheduler.
+    ("true", Coalesce::Latest),
+    ("false", Coalesce::All),
+];
+
+/// Takes the time zone.
+pub(crate) fn read_zone(section: &mut Section) -> Result<Option<Zone>, ConfigError> {
+    let Some(name) = section.take::<String>("timezone")? else { return Ok(None) };
+    let zone = name.into_zone();
+    zone.map(Some).map_err(|error| ConfigError::rejected(section.key_of("timezone"), error))
+}
+
+/// Applies all options that are not stores, executors or jobs.
+pub(crate) fn apply<S>(
+    mut builder: SchedulerBuilder<S>,
+    section: &mut Section,
+) -> Result<SchedulerBuilder<S>, ConfigError> {
+    if let Some(node_id) = section.take::<String>("node_id")? {
+        NodeId::new(&node_id)
+            .map_err(|error| ConfigError::rejected(section.key_of("node_id"), error))?;
+        builder = builder.node_id(node_id);
+    }
+    if let Some(delay) = section.take::<Duration>("max_retry_delay")? {
+        builder = builder.max_retry_delay(delay);
+    }
+    if let Some(lease) = section.take::<Duration>("lease")? {
+        builder = builder.lease(lease);
+    }
+    if let Some(interval) = section.take::<Duration>("poll_interval")? {
+        builder = builder.poll_interval(interval);
+    }
+    if let Some(max) = section.take::<usize>("max_concurrent_runs")? {
+        builder = builder.max_concurrent_runs(max);
+    }
+    if section.take("client_only")? == Some(true) {
+        builder = builder.client_only();
+    }
+    if let Some(codec) = read_codec(section)? {
+        builder = builder.codec(codec);
+    }
+    if let Some(failures) = section.take_word(
+        "failure_log",
+        &[
+            ("full", FailureLog::Full),
+            ("without_errors", FailureLog::WithoutErrors),
+            ("off", FailureLog::Off),
+        ],
+    )? {
+        builder = builder.failure_log(failures);
+    }
+    if let Some(history) = read_history(section)? {
+        builder = builder.history(history);
+    }
+    if let Some(mut defaults) = section.take_section("job_defaults")? {
+        let options = read_job_options(&mut defaults)?.over(JobOptions::new());
+        options.check().map_err(|error| ConfigError::rejected(defaults.key(), error))?;
+        defaults.finish()?;
+        builder = builder.job_defaults(options);
+    }
+    Ok(builder)
+}
+
+fn read_codec(section: &mut Section) -> Result<Option<Codec>, ConfigError> {
+    let words: &[(&str, Option<Codec>)] = &[
+        ("json", Some(Codec::Json)),
+        #[cfg(feature = "codec-bincode")]
+        ("bincode", Some(Codec::Bincode)),
+        #[cfg(not(feature = "codec-bincode"))]
+        ("bincode", None),
+    ];
+    match section.take_word("codec", words)? {
+        Some(None) => Err(ConfigError::MissingFeature {
+            key: section.key_of("codec"),
+            value: "bincode".to_owned(),
+            feature: "codec-bincode",
+        }),
+        codec => Ok(codec.flatten()),
+    }
+}
+
+/// Takes the options of the history: whether there is one, or a table.
+pub(crate) fn read_history(section: &mut Section) -> Result<Option<HistoryOptions>, ConfigError> {
+    let Some(value) = section.take_value("history") else { return Ok(None) };
+    let Value::Object(values) = value else {
+        return match crate::value::FromConfig::from_config(&value) {
+            Some(true) => Ok(Some(HistoryOptions::enabled())),
+            Some(false) => Ok(Some(HistoryOptions::disabled())),
+            None => Err(section.invalid("history", &value, "true, false or a table")),
+        };
+    };
+    let mut section = Section::new(section.key_of("history"), values);
+    let options = read_history_section(&mut section)?;
+    section.finish()?;
+    Ok(Some(options))
+}
+
+pub(crate) fn read_history_section(section: &mut Section) -> Result<HistoryOptions, ConfigError> {
+    let mut options = match section.take("enabled")? {
+        Some(false) => HistoryOptions::disabled(),
+        _ => HistoryOptions::enabled(),
+    };
+    if let Some(age) = section.take::<Option<Duration>>("max_age")? {
+        options = options.max_age(age);
+    }
+    if let Some(count) = section.take::<Option<usize>>("max_per_job")? {
+        options = options.max_per_job(count);
+    }
+    Ok(options)
+}
+
+/// The options of a job, as far as they are set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GivenJobOptions {
+    pub(crate) misfire_grace_time: Option<Option<Duration>>,
+    pub(crate) coalesce: Option<Coalesce>,
+    pub(crate) max_instances: Option<u32>,
+    pub(crate) recovery: Option<Recovery>,
+}
+
+impl GivenJobOptions {
+    /// The options over those defaults.
+    pub(crate) fn over(self, defaults: JobOptions) -> JobOptions {
+        let JobOptions { misfire_grace_time, coalesce, max_instances, recovery, .. } = defaults;
+        JobOptions::new()
+            .misfire_grace_time(self.misfire_grace_time.unwrap_or(misfire_grace_time))
+            .coalesce(self.coalesce.unwrap_or(coalesce))
+            .max_instances(self.max_instances.unwrap_or(max_instances))
+            .recovery(self.recovery.unwrap_or(recovery))
+    }
+}
+
+/// Takes the options of jobs, which a job and `job_defaults` have in common.
+pub(crate) fn read_job_options(section: &mut Section) -> Result<GivenJobOptions, ConfigError> {
+    let recoveries = [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)];
+    Ok(GivenJobOptions {
+        misfire_grace_time: section.take("misfire_grace_time")?,
+        coalesce: section.take_word("coalesce", COALESCE)?,
+        max_instances: section.take("max_instances")?,
+        recovery: section.take_word("recovery", &recoveries)?,
+    })
+}
