@@ -194,18 +194,10 @@ macro_rules! set_unclaimed {
     };
 }
 
-/// Decrements the number of claims.
-macro_rules! decrement_claims {
+/// The number of claims, decremented.
+macro_rules! decremented_claims {
     ($j:literal) => {
-        concat!(
-            "claims = CASE WHEN ",
-            $j,
-            "claims > 0 THEN ",
-            $j,
-            "claims - 1 ELSE ",
-            $j,
-            "claims END"
-        )
+        concat!("CASE WHEN ", $j, "claims > 0 THEN ", $j, "claims - 1 ELSE ", $j, "claims END")
     };
 }
 
@@ -302,7 +294,7 @@ macro_rules! was_settled {
 }
 
 pub(crate) use {
-    decrement_claims, earliest_due, increment, increment_fence, is_alive, is_claimable, is_dead,
+    decremented_claims, earliest_due, increment, increment_fence, is_alive, is_claimable, is_dead,
     is_open, is_orphaned, list, live_nodes, renew_lease, run_columns, select_record, select_stored,
     set_claim, set_run_owner, set_unclaimed, update, was_settled,
 };

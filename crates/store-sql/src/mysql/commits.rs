@@ -1,8 +1,7 @@
 //! Execution of a batch of commits in one transaction.
 //!
-//! Each commit is one statement, or a few, guarded by its WHERE clause; the number of matched rows is the outcome. This
-//! costs some microseconds per commit but does not depend on the query optimizer. Only for commits that matched no row
-//! a second query determines whether their claim was settled before.
+//! The claims of a group are settled by one statement. Every other commit is one statement, or a few, guarded by its WHERE
+//! clause; the number of matched rows is the outcome.
 
 use std::collections::HashSet;
 
@@ -24,15 +23,21 @@ use crate::history::entry_rows;
 const MAX_ENTRIES_PER_STATEMENT: usize = 100;
 
 /// The statements of one group of commits.
+#[derive(Default)]
 struct GroupStatements<'a> {
-    /// The commits with the indexes of their statements. If one of these has matched a row, the commit was executed by
-    /// this call or by an earlier one.
-    commits: Vec<(usize, &'a Commit, Vec<usize>)>,
+    /// The commits that settle claims.
+    settling: CommitGroup<'a>,
+    /// The statement that settles these claims, and the one that returns which of them are settled.
+    settle: Option<(usize, usize)>,
+    /// The other commits with the indexes of their statements. If one of these has matched a row, the commit was
+    /// executed by this call or by an earlier one.
+    others: Vec<(usize, &'a Commit, Vec<usize>)>,
     /// The statement that returns the jobs to be removed, if jobs may have completed.
     completed: Option<usize>,
-    /// The statement that returns which of these commits have settled their claims before.
-    settled: Option<(usize, CommitGroup<'a>)>,
 }
+
+/// How a claim is settled: job, fence, kind, next run time, due at, fire count. Kinds: 0 finish, 1 advance, 2 postpone.
+type Settlement<'a> = (&'a str, i64, u8, Option<i64>, Option<i64>, Option<i64>);
 
 impl CommitJobs for MySql {
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
@@ -41,83 +46,52 @@ impl CommitJobs for MySql {
             return Ok(outcomes);
         }
         let mut script = self.script();
-        let commit_groups = commit_groups(&batch.commits);
-        // Usually there is one group, and all of its commits match their rows.
-        let checks_repeats_inline = commit_groups.len() > 1;
-        let groups: Vec<GroupStatements<'_>> = commit_groups
+        let groups: Vec<GroupStatements<'_>> = commit_groups(&batch.commits)
             .into_iter()
-            .map(|group| GroupStatements::write(&mut script, group, checks_repeats_inline))
+            .map(|group| GroupStatements::write(&mut script, group))
             .collect::<Result<_, _>>()?;
         write_history(&mut script, batch);
         let results = self.run(script).await?;
         for group in groups {
             group.read(&results, &mut outcomes)?;
         }
-        if !checks_repeats_inline {
-            self.mark_repeats(&batch.commits, &mut outcomes).await?;
-        }
         Ok(outcomes)
     }
 }
 
-impl MySql {
-    /// Determines which of the commits without effect have settled their claims before. This can be determined after
-    /// the transaction, because these commits have changed nothing.
-    async fn mark_repeats(
-        &self,
-        commits: &[Commit],
-        outcomes: &mut [CommitOutcome],
-    ) -> Result<(), StoreError> {
-        let unmatched: CommitGroup<'_> = commits
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| outcomes[*index] == CommitOutcome::Stale)
-            .filter(|(_, commit)| settles(commit))
-            .collect();
-        if unmatched.is_empty() {
-            return Ok(());
-        }
-        let mut script = Script::new(&self.tables);
-        let settled = script.push(sql::SETTLED, &[Text(&fences(&unmatched)?)]);
-        let results = self.execute(script).await?;
-        mark_settled(&results[settled], &unmatched, outcomes)
-    }
-}
-
 impl<'a> GroupStatements<'a> {
-    fn write(
-        script: &mut Script<'_>,
-        mut group: CommitGroup<'a>,
-        checks_repeats_inline: bool,
-    ) -> Result<Self, StoreError> {
+    fn write(script: &mut Script<'_>, mut group: CommitGroup<'a>) -> Result<Self, StoreError> {
         // Jobs are locked in the order of their ids, as in all statements.
         group.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
         if group.iter().any(|(_, commit)| changes_runs(commit)) {
             script.push(sql::LOCK_JOBS, &[Text(&ids(group.iter().map(|(_, commit)| *commit))?)]);
         }
-        let mut commits = Vec::with_capacity(group.len());
+        let mut statements = Self::default();
+        let mut settlements = Vec::with_capacity(group.len());
         for &(index, commit) in &group {
-            commits.push((index, commit, write(script, commit)?));
+            if let Some(settlement) = settlement(commit) {
+                record(script, sql::RECORD_RUN, commit, started(commit));
+                settlements.push(settlement);
+                statements.settling.push((index, commit));
+            } else {
+                statements.others.push((index, commit, write(script, commit)?));
+            }
+        }
+        if !settlements.is_empty() {
+            script.push(sql::SET_SETTLEMENTS, &[Text(&json(&settlements)?)]);
+            statements.settle =
+                Some((script.push(sql::SETTLE, &[]), script.push(sql::SETTLED, &[])));
         }
         let ends = |commit: &&Commit| {
             matches!(commit.action, CommitAction::Finish { .. } | CommitAction::ClearRun { .. })
         };
         let mut ended = group.iter().map(|(_, commit)| *commit).filter(ends).peekable();
-        let completed = match ended.peek() {
-            Some(_) => {
-                script.push(sql::SELECT_COMPLETED, &[Text(&ids(ended)?)]);
-                let completed = script.push(sql::COMPLETED_IDS, &[]);
-                script.push(sql::DELETE_COMPLETED, &[]);
-                Some(completed)
-            }
-            None => None,
-        };
-        group.retain(|(_, commit)| settles(commit));
-        let settled = match checks_repeats_inline && !group.is_empty() {
-            true => Some((script.push(sql::SETTLED, &[Text(&fences(&group)?)]), group)),
-            false => None,
-        };
-        Ok(Self { commits, completed, settled })
+        if ended.peek().is_some() {
+            script.push(sql::SELECT_COMPLETED, &[Text(&ids(ended)?)]);
+            statements.completed = Some(script.push(sql::COMPLETED_IDS, &[]));
+            script.push(sql::DELETE_COMPLETED, &[]);
+        }
+        Ok(statements)
     }
 
     fn read(
@@ -125,48 +99,62 @@ impl<'a> GroupStatements<'a> {
         results: &[StatementResult],
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        if let Some((statement, group)) = self.settled {
-            mark_settled(&results[statement], &group, outcomes)?;
-        }
         let rows = self.completed.into_iter().flat_map(|statement| &results[statement].rows);
         let removed: HashSet<&str> = rows.map(|row| row.text(0)).collect::<Result<_, _>>()?;
-        for (index, commit, statements) in self.commits {
+        let outcome = |commit: &Commit| match removed.contains(commit.id.as_str()) {
+            true => CommitOutcome::Removed,
+            false => CommitOutcome::Done,
+        };
+        if let Some((settle, settled)) = self.settle {
+            if results[settle].changed == self.settling.len() as u64 {
+                for (index, commit) in &self.settling {
+                    outcomes[*index] = outcome(commit);
+                }
+            }
+            for row in &results[settled].rows {
+                let place = usize::try_from(row.int(0)?).unwrap_or(0);
+                let found = place.checked_sub(1).and_then(|place| self.settling.get(place));
+                if let Some((index, commit)) = found {
+                    outcomes[*index] = outcome(commit);
+                }
+            }
+        }
+        for (index, commit, statements) in self.others {
             if statements.into_iter().any(|statement| results[statement].matched_row()) {
-                outcomes[index] = match removed.contains(commit.id.as_str()) {
-                    true => CommitOutcome::Removed,
-                    false => CommitOutcome::Done,
-                };
+                outcomes[index] = outcome(commit);
             }
         }
         Ok(())
     }
 }
 
-/// Marks the commits that have settled their claims as done.
-fn mark_settled(
-    result: &StatementResult,
-    group: &CommitGroup<'_>,
-    outcomes: &mut [CommitOutcome],
-) -> Result<(), StoreError> {
-    for row in &result.rows {
-        let number = usize::try_from(row.int(0)?).unwrap_or(0);
-        if let Some((index, _)) = number.checked_sub(1).and_then(|index| group.get(index)) {
-            outcomes[*index] = CommitOutcome::Done;
+/// The row of a commit that settles a claim, or `None` for other commits.
+fn settlement(commit: &Commit) -> Option<Settlement<'_>> {
+    let (kind, next, due, fires) = match &commit.action {
+        CommitAction::Finish { .. } => (0, None, None, None),
+        CommitAction::Advance { schedule, fire_count, .. } => {
+            let (next, due) = (schedule.next_run_time.as_micros(), schedule.due_at.as_micros());
+            // Integers of the database are signed, but a count never reaches the limit.
+            (1, Some(next), Some(due), Some(*fire_count as i64))
         }
-    }
-    Ok(())
+        CommitAction::Postpone { due_at } => (2, None, Some(due_at.as_micros()), None),
+        _ => return None,
+    };
+    Some((commit.id.as_str(), commit.fence.0, kind, next, due, fires))
 }
 
-/// Whether a commit settles a claim.
-fn settles(commit: &Commit) -> bool {
-    use CommitAction::{Advance, Finish, Postpone};
-    matches!(commit.action, Advance { .. } | Finish { .. } | Postpone { .. })
+/// The runs that are recorded when the claim is settled.
+fn started(commit: &Commit) -> &[InFlightRun] {
+    match &commit.action {
+        CommitAction::Advance { start, .. } | CommitAction::Finish { start } => start,
+        _ => &[],
+    }
 }
 
 /// Whether a commit changes runs, so that its job must be locked first.
 fn changes_runs(commit: &Commit) -> bool {
     match &commit.action {
-        CommitAction::Advance { start, .. } | CommitAction::Finish { start } => !start.is_empty(),
+        CommitAction::Advance { .. } | CommitAction::Finish { .. } => !started(commit).is_empty(),
         CommitAction::Postpone { .. } | CommitAction::BringForward { .. } => false,
         _ => true,
     }
@@ -177,32 +165,11 @@ fn ids<'a>(commits: impl Iterator<Item = &'a Commit>) -> Result<String, StoreErr
     json(&commits.map(|commit| commit.id.as_str()).collect::<Vec<_>>())
 }
 
-/// The ids with the fences of the commits, as a JSON array.
-fn fences(group: &CommitGroup<'_>) -> Result<String, StoreError> {
-    let pair = |(_, commit): &(usize, &'_ Commit)| (commit.id.as_str().to_owned(), commit.fence.0);
-    json(&group.iter().map(pair).collect::<Vec<_>>())
-}
-
-/// Adds the statements of a commit; none for an unknown action, which was added by a newer version of punctual-core.
+/// Adds the statements of a commit that settles no claim; none for an unknown action, which was added by a newer version of punctual-core.
 fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreError> {
     let Commit { id, fence, action } = commit;
     let (id, fence) = (Text(id.as_str()), Int(fence.0));
     Ok(match action {
-        CommitAction::Advance { schedule, fire_count, start } => {
-            record(script, sql::RECORD_RUN, commit, start);
-            let next = Int(schedule.next_run_time.as_micros());
-            let due = Int(schedule.due_at.as_micros());
-            // Integers of the database are signed, but a count never reaches the limit.
-            let fires = Int(*fire_count as i64);
-            vec![script.push(sql::ADVANCE, &[id, fence, next, due, fires])]
-        }
-        CommitAction::Finish { start } => {
-            record(script, sql::RECORD_RUN, commit, start);
-            vec![script.push(sql::FINISH, &[id, fence])]
-        }
-        CommitAction::Postpone { due_at } => {
-            vec![script.push(sql::POSTPONE, &[id, fence, Int(due_at.as_micros())])]
-        }
         CommitAction::BringForward { due_at } => {
             vec![script.push(sql::BRING_FORWARD, &[id, fence, Int(due_at.as_micros())])]
         }

@@ -24,7 +24,7 @@ pub(super) struct Script<'a> {
 pub(super) struct StatementResult {
     pub(super) rows: Vec<MySqlRow>,
     /// The number of rows that an update matched, including those that it did not change.
-    changed: u64,
+    pub(super) changed: u64,
 }
 
 impl StatementResult {

@@ -12,7 +12,7 @@ pub(super) use self::session::{
 };
 
 use crate::sql::{
-    self, Statements, decrement_claims, earliest_due, increment_fence, is_claimable, is_dead,
+    self, Statements, decremented_claims, earliest_due, increment_fence, is_claimable, is_dead,
     is_open, is_orphaned, renew_lease, run_columns, select_record, select_stored, set_claim,
     set_run_owner, set_unclaimed, update, was_settled,
 };
@@ -275,28 +275,61 @@ pub(super) const HAS_MORE_DUE: &str = concat!(
      ) > COALESCE(JSON_LENGTH(@punctual_due), 0))"
 );
 
-// The statements of commits: job, its fence, and further values.
+/// The commits of a group that settle claims, with their jobs; `place` is the index of a commit, starting at 1.
+macro_rules! commits_in_variable {
+    ($commits:literal) => {
+        concat!(
+            "JSON_TABLE(",
+            $commits,
+            ", '$[*]' COLUMNS (
+                place FOR ORDINALITY,
+                job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$[0]',
+                fence BIGINT PATH '$[1]',
+                kind BIGINT PATH '$[2]',
+                next_run_time BIGINT PATH '$[3]',
+                due_at BIGINT PATH '$[4]',
+                fire_count BIGINT PATH '$[5]'
+            )) AS c
+            STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = CAST(c.job AS BINARY)"
+        )
+    };
+}
 
-pub(super) const ADVANCE: &str = concat!(
-    "UPDATE {p}jobs SET next_run_time = ?3, due_at = ?4, fire_count = ?5, claims = 0, ",
+// One statement settles all claims of a group, which takes the server a fraction of the time of a statement for each.
+
+/// Stores rows of `commits::Settlement` in a variable.
+pub(super) const SET_SETTLEMENTS: &str = "SET @punctual_settlements = CONVERT(?1 USING utf8mb4)";
+/// Settles the claims that are open. Kinds are those of `commits::Settlement`.
+pub(super) const SETTLE: &str = concat!(
+    "UPDATE ",
+    commits_in_variable!("@punctual_settlements"),
+    " SET
+        j.next_run_time = IF(c.kind = 2, j.next_run_time, c.next_run_time),
+        j.due_at = IF(c.kind = 2, GREATEST(c.due_at, j.next_run_time), c.due_at),
+        j.fire_count = COALESCE(c.fire_count, j.fire_count),
+        j.finished = j.finished OR c.kind = 0,
+        j.claims = IF(c.kind = 2, ",
+    decremented_claims!("j."),
+    ", 0), j.",
     set_unclaimed!(),
-    " WHERE id = ?1 AND ",
-    is_open!("", "?2")
+    " WHERE ",
+    is_open!("j.", "c.fence")
 );
-pub(super) const FINISH: &str = concat!(
-    "UPDATE {p}jobs SET next_run_time = NULL, due_at = NULL, finished = TRUE, claims = 0, ",
-    set_unclaimed!(),
-    " WHERE id = ?1 AND ",
-    is_open!("", "?2")
+/// Must follow `SETTLE`. If that has not settled all claims, returns the places of those that are settled, by it or by an
+/// earlier call.
+pub(super) const SETTLED: &str = concat!(
+    "SELECT CAST(c.place AS SIGNED) FROM ",
+    commits_in_variable!(
+        "IF(ROW_COUNT() < JSON_LENGTH(@punctual_settlements), @punctual_settlements, '[]')"
+    ),
+    " WHERE ",
+    was_settled!("j.", "c.fence"),
+    " AND NOT ",
+    is_open!("j.", "c.fence")
 );
-pub(super) const POSTPONE: &str = concat!(
-    "UPDATE {p}jobs SET due_at = GREATEST(?3, next_run_time), ",
-    decrement_claims!(""),
-    ", ",
-    set_unclaimed!(),
-    " WHERE id = ?1 AND ",
-    is_open!("", "?2")
-);
+
+// The statements of other commits: job, its fence, and further values.
+
 pub(super) const BRING_FORWARD: &str = "
     UPDATE {p}jobs
     SET due_at = IF(NOT claimed AND due_at > ?3, GREATEST(?3, next_run_time), due_at)
@@ -346,21 +379,6 @@ pub(super) const RETRY_RUN: &str = "
     UPDATE {p}runs SET scheduled_time = ?4, attempt = ?5, node = ?6, fence = ?7
     WHERE job_id = ?1 AND run_id = ?3 AND ((fence = ?2 AND ?7 > ?2)
         OR (scheduled_time = ?4 AND attempt = ?5 AND node = ?6 AND fence = ?7))";
-
-/// Rows `[id, fence]`. Returns the indexes, starting at 1, of those whose claim was settled.
-pub(super) const SETTLED: &str = concat!(
-    "SELECT CAST(c.place AS SIGNED)
-     FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
-         place FOR ORDINALITY,
-         job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$[0]',
-         fence BIGINT PATH '$[1]'
-     )) AS c
-     STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = CAST(c.job AS BINARY)
-     WHERE ",
-    was_settled!("j.", "c.fence"),
-    " AND NOT ",
-    is_open!("j.", "c.fence")
-);
 
 // The statements for several jobs, whose ids are a JSON array.
 

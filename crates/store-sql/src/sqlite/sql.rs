@@ -4,7 +4,7 @@
 //! batch and look up each row, in this order.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, decrement_claims, earliest_due, increment_fence,
+    self, HistoryStatements, Statements, decremented_claims, earliest_due, increment_fence,
     is_claimable, is_dead, is_open, is_orphaned, list, renew_lease, run_columns, select_record,
     select_stored, set_claim, set_run_owner, set_unclaimed, update, was_settled,
 };
@@ -239,8 +239,8 @@ pub(super) const ADVANCE: &str = concat!(
 
 /// Rows are `[id, due_at]`.
 pub(super) const POSTPONE: &str = concat!(
-    "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), ",
-    decrement_claims!("j."),
+    "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), claims = ",
+    decremented_claims!("j."),
     ", ",
     set_unclaimed!(),
     " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0"

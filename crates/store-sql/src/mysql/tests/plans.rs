@@ -48,7 +48,12 @@ async fn filled(count: i64) -> Tables {
     store.add(jobs.chain(paused).collect()).await.unwrap();
     store.shutdown().await;
     tables.run("ANALYZE TABLE {p}jobs, {p}runs").await;
-    tables.run("SET @punctual_due = '[1, 2, 3]', @punctual_over = '[1, 2, 3]'").await;
+    tables
+        .run(
+            "SET @punctual_due = '[1, 2, 3]', @punctual_over = '[1, 2, 3]',
+        @punctual_settlements = '[[\"job 7\", 5, 1, 5, 5, 5]]'",
+        )
+        .await;
     tables
 }
 
@@ -100,20 +105,17 @@ async fn no_scans(mut tables: Tables) {
     let outcomes = Text("[\"failed\"]");
     let ids = Text(r#"["job 7","job 8","job 9"]"#);
     let runs = Text(r#"["0123456789abcdef0123456789abcdef"]"#);
-    let fences = Text(r#"[["job 7",5]]"#);
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
     let statements = [
         (sql::CLAIM, vec![id, number]),
         (sql::CLAIMED, vec![]),
-        (sql::ADVANCE, vec![id, number, number, number, number]),
-        (sql::FINISH, vec![id, number]),
-        (sql::POSTPONE, vec![id, number, number]),
+        (sql::SETTLE, vec![]),
+        (sql::SETTLED, vec![]),
         (sql::BRING_FORWARD, vec![id, number, number]),
         (sql::START_RUNS, vec![id, number]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
         (sql::RETRY_RUN, vec![id, number, run, number, number, id, number]),
         (sql::RUNS_EXIST, vec![id, runs]),
-        (sql::SETTLED, vec![fences]),
         (sql::CLEAR_RUN, vec![id, number, run]),
         (sql::LOCK_JOBS, vec![ids]),
         (sql::SELECT_COMPLETED, vec![ids]),
