@@ -7,4 +7,5 @@ mod failures;
 mod jobs;
 mod requests;
 mod servers;
+mod warnings;
 mod watch;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use punctual::core::{JobStore, TaskFilter};
-use punctual::{RedisJobStore, StoreError};
+use punctual::{RedisJobStore, StoreError, StoreErrorKind};
 use punctual_tests::server::Server;
 use tempfile::TempDir;
 
-use crate::jobs::{add, advance, at, claim, ids, job};
+use crate::jobs::{add, advance, at, check_error, claim, ids, job};
 
 /// A server that is started with other options than those of `scripts/services`; killed when dropped.
 struct Process {
@@ -102,6 +102,28 @@ async fn another_server_is_used_if_the_first_one_accepts_no_changes() {
     assert_eq!(crate::client::execute(&second, &["HLEN", "{punctual}:nodes"]), "1");
     first.down();
     add(&store, &["b"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_loads_its_data() {
+    let folder = TempDir::new().unwrap();
+    let server = Process::start(folder.path(), &["--rdbcompression", "no"]);
+    let store = RedisJobStore::open(server.url()).unwrap();
+    store.start().await.unwrap();
+    add(&store, &["a"]).await.unwrap();
+    let fill = "for i = 1, 400 do redis.call('SET', i, string.rep('x', 1024)) end";
+    server.execute(&["EVAL", fill, "0"]);
+    server.execute(&["SAVE"]);
+    drop(server);
+
+    // Two seconds, during which the server answers requests after each key.
+    let slowly = ["--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024"];
+    let server = Process::start(folder.path(), &slowly);
+    let store = RedisJobStore::open(server.url()).unwrap();
+    let error = store.start().await.unwrap_err();
+    check_error(&error, StoreErrorKind::Unavailable, "Redis is loading its data");
+    retry_until_ok(async || store.start().await).await;
+    assert_eq!(ids(&store).await, ["a"]);
 }
 
 #[tokio::test]
