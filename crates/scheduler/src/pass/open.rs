@@ -11,6 +11,10 @@ use super::state::{PassState, StorePassRunner};
 use crate::shared::STORE_CLOSE_TIMEOUT;
 use crate::store::RegisteredStore;
 
+/// Maximum number of attempts to make the remaining changes when a store is closed. Usually one is sufficient after a lost
+/// connection; an unavailable store must not delay the shutdown.
+const CLOSE_ATTEMPTS: u32 = 3;
+
 impl PassRunner {
     /// Starts a store, acquires the lease in it, and resets the state kept about it.
     pub(crate) async fn open(&self, store: &Arc<RegisteredStore>) -> Result<(), StoreError> {
@@ -31,7 +35,7 @@ impl PassRunner {
         Ok(())
     }
 
-    /// Makes the remaining changes and closes a store. If `idle`, the lease is released. Otherwise it is kept until it
+    /// Makes the remaining changes, repeatedly if a call fails, and closes a store. If `idle`, the lease is released. Otherwise it is kept until it
     /// expires. `runner` has the state of the passes over the store; `None` if it was never opened.
     pub(crate) async fn close(
         &self,
@@ -42,7 +46,7 @@ impl PassRunner {
         store.stop_watching();
         store.zones.abort_replanning();
         store.stop_pruning();
-        let work = async {
+        let work = async || {
             // The local clock may have been set since the last pass.
             store.sync_clock().await?;
             let now = store.now();
@@ -62,7 +66,17 @@ impl PassRunner {
             }
             Ok::<_, StoreError>(())
         };
-        match timeout(STORE_CLOSE_TIMEOUT, work).await {
+        // No later pass repeats them.
+        let repeated = async {
+            let mut attempt = 1;
+            loop {
+                match work().await {
+                    Err(error) if error.is_retryable() && attempt < CLOSE_ATTEMPTS => attempt += 1,
+                    result => return result,
+                }
+            }
+        };
+        match timeout(STORE_CLOSE_TIMEOUT, repeated).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(store = %store.alias, error = %error_chain(&error), "the remaining changes could not be stored");

@@ -3,10 +3,10 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use punctual_core::{DebugExecutor, EventMask};
+use punctual_core::{DebugExecutor, EventMask, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, NewJob, SchedulerBuilder, SchedulerState,
+    AsyncScheduler, BackgroundScheduler, HistoryQuery, NewJob, SchedulerBuilder, SchedulerState,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -204,4 +204,33 @@ async fn waiting_for_the_shutdown_returns() {
     assert!(!waiter.is_finished());
     scheduler.shutdown().await.unwrap();
     tokio::time::timeout(TIMEOUT, waiter).await.unwrap().unwrap();
+}
+
+#[test]
+fn a_call_that_fails_once_while_a_store_is_closed_is_repeated() {
+    for (call, fault) in [
+        (Call::Commit, Fault::NotApplied),
+        (Call::Commit, Fault::ResponseLost),
+        (Call::Time, Fault::NotApplied),
+        (Call::Renew, Fault::NotApplied),
+    ] {
+        let file = TempStore::new();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
+        let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+        let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let trigger = IntervalTrigger::hours(1).start_date(at(10));
+        fixture.block_on(job.trigger(trigger).add()).unwrap();
+        fixture.run_until(10);
+        assert_eq!(fixture.log.lines(), ["job@10"]);
+        faults.once(call, fault);
+        fixture.block_on(fixture.shutdown()).unwrap();
+
+        let next = SchedulerFixture::new(|builder| builder.job_store("default", file.store()));
+        next.jump_to(20);
+        assert_eq!(next.log.len(), 0, "{call:?} fails {fault:?}: the run is not repeated");
+        let entries = next.block_on(next.history(HistoryQuery::new())).unwrap().entries;
+        let outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome.name()).collect();
+        assert_eq!(outcomes, ["success"], "{call:?} fails {fault:?}");
+    }
 }
