@@ -18,7 +18,7 @@ use tonic_prost::ProstCodec;
 
 use crate::config::{Login, Options, Timeouts};
 use crate::error::{RequestError, timed_out};
-use crate::messages::{AuthenticateRequest, Method, WatchRequest, WatchResponse};
+use crate::messages::{AuthenticateRequest, Method, StatusRequest, WatchRequest, WatchResponse};
 use crate::tls;
 
 /// The largest response. A transaction reads at most 60 jobs, of 1.5 MiB each.
@@ -192,7 +192,7 @@ impl Client {
         limited(self.0.timeouts.connect.saturating_mul(servers), connect_once.boxed()).await
     }
 
-    /// Connects to a server, and logs in.
+    /// Connects to a server, logs in, and checks that it responds and has a leader.
     async fn connect(
         &self,
         server: &Endpoint,
@@ -202,26 +202,33 @@ impl Client {
             let grpc = Grpc::new(channel)
                 .max_decoding_message_size(MAX_RESPONSE)
                 .max_encoding_message_size(MAX_RESPONSE);
-            let Some(Login { name, password }) = self.0.login.clone() else {
-                return Ok((grpc, None));
-            };
             let mut open = Connection { grpc, token: None, number: 0 };
-            match self.exchange(&mut open, AuthenticateRequest { name, password }).await {
-                Ok(response) => {
-                    let token = MetadataValue::try_from(&response.token);
-                    let mut token =
-                        token.map_err(|_| RequestError::unavailable("an invalid token"))?;
-                    token.set_sensitive(true);
-                    Ok((open.grpc, Some(token)))
-                }
-                Err(error) if error.is_authentication_disabled() => {
-                    tracing::warn!("a user is given, but etcd has no authentication enabled");
-                    Ok((open.grpc, None))
-                }
-                Err(error) => Err(error),
-            }
+            open.token = self.log_in(&mut open).await?;
+            self.exchange(&mut open, StatusRequest {}).await?;
+            Ok((open.grpc, open.token))
         };
         limited(self.0.timeouts.connect, connect).await
+    }
+
+    /// Returns the token for further requests, or `None` without a login.
+    async fn log_in(
+        &self,
+        open: &mut Connection,
+    ) -> Result<Option<MetadataValue<Ascii>>, RequestError> {
+        let Some(Login { name, password }) = self.0.login.clone() else { return Ok(None) };
+        match self.exchange(open, AuthenticateRequest { name, password }).await {
+            Ok(response) => {
+                let token = MetadataValue::try_from(&response.token);
+                let mut token = token.map_err(|_| RequestError::unavailable("an invalid token"))?;
+                token.set_sensitive(true);
+                Ok(Some(token))
+            }
+            Err(error) if error.is_authentication_disabled() => {
+                tracing::warn!("a user is given, but etcd has no authentication enabled");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn close(&self) {

@@ -14,6 +14,7 @@
 //! | `job_history/ID␟KEY` | empty; the same entries by the ids of their jobs |
 //! | `nodes/ID`, `metadata/KEY`, `format/format` | the header |
 //! | `changed` | empty; written when other schedulers are notified |
+//! | `written` | empty; written by the other requests that write |
 //!
 //! `␟` is the control character 1F, which no name contains. `DUE` and `AT` are microseconds since 1970 as 16 hexadecimal digits
 //! of the number plus 2^63, so that their order is that of the bytes.
@@ -88,6 +89,10 @@ impl Keys {
 
     pub(crate) fn changed(&self) -> Vec<u8> {
         self.key("changed")
+    }
+
+    pub(crate) fn written(&self) -> Vec<u8> {
+        self.key("written")
     }
 
     /// All keys below a name.
@@ -193,7 +198,8 @@ pub(crate) struct JobIndex {
     pub(crate) is_exact: bool,
     pub(crate) task: Option<String>,
     revision: Option<i64>,
-    at: Option<Timestamp>,
+    /// When it is due, and when it can be claimed.
+    times: Option<(Timestamp, Timestamp)>,
 }
 
 /// The header of a job, as the kit writes it.
@@ -236,8 +242,9 @@ impl JobIndex {
             nodes.map(|node| format!("owned/{node}{SEPARATOR}{task}{SEPARATOR}{id}")).collect();
         names.sort_unstable();
         names.dedup();
-        if let (Some(schedule), Some(at)) = (record.schedule, at) {
-            let due = digits(schedule.due_at);
+        let times = record.schedule.map(|schedule| schedule.due_at).zip(at);
+        if let Some((due, at)) = times {
+            let due = digits(due);
             names.push(match claim {
                 None => format!("due/{task}{SEPARATOR}{due}{SEPARATOR}{id}"),
                 Some(Claim { node, .. }) => {
@@ -249,15 +256,16 @@ impl JobIndex {
             });
         }
         let (task, revision) = (Some(task.to_owned()), Some(record.revision.0));
-        Self { names, is_exact, task, revision, at }
+        Self { names, is_exact, task, revision, times }
     }
 
-    /// Whether other schedulers are notified of a change to this state: of new jobs, changes by users, and of earlier times.
+    /// Whether other schedulers are notified of a change to this state: of new jobs, of changes by users, and if the job is due
+    /// earlier, or at the same time but no longer claimed. The run of a job makes it due later.
     pub(crate) fn is_told_after(&self, before: Option<&Self>) -> bool {
         let Some(before) = before else { return true };
-        let is_earlier = match (self.at, before.at) {
-            (Some(at), Some(before)) => at < before,
-            (at, _) => at.is_some(),
+        let is_earlier = match (self.times, before.times) {
+            (Some(times), Some(before)) => times < before,
+            (times, _) => times.is_some(),
         };
         is_earlier || self.revision != before.revision
     }

@@ -33,6 +33,8 @@ struct Change {
     /// The key of the task, if it may not exist.
     new_task: Option<Vec<u8>>,
     is_told: bool,
+    /// Whether it does not only delete.
+    writes: bool,
     /// About the number of bytes.
     size: usize,
     /// That of the new state.
@@ -89,7 +91,7 @@ impl Change {
         let compare = vec![Compare::is_at(keys.entry(*namespace, id), revision)];
         let size = 100 + ops.iter().map(size).sum::<usize>();
         let txn = TxnRequest { compare, success: ops, failure: Vec::new() };
-        Self { txn, new_task, is_told, size, index }
+        Self { txn, new_task, is_told, writes: new.is_some(), size, index }
     }
 }
 
@@ -120,8 +122,11 @@ impl Etcd {
             changes.iter().filter_map(|change| change.new_task.clone()).collect();
         let mut ops: Vec<_> =
             changes.iter().map(|change| Request::Txn(change.txn.clone()).into()).collect();
+        // The quota applies to writes of the outer transaction only: without any, the database would grow beyond its quota.
         if changes.iter().any(|change| change.is_told) {
             ops.push(put(self.keys.changed(), Vec::new()));
+        } else if changes.iter().any(|change| change.writes) {
+            ops.push(put(self.keys.written(), Vec::new()));
         }
         let txn = TxnRequest {
             // Nothing is executed without the keys of the tasks, by which all jobs are found.

@@ -11,21 +11,30 @@ use tokio::net::TcpStream;
 pub(crate) struct Gateway {
     /// `HOST:PORT`.
     address: String,
+    token: Option<String>,
 }
 
 impl Gateway {
     /// The first server of a URL without a login.
     pub(crate) fn of(url: &str) -> Self {
         let address = url.split("://").nth(1).and_then(|rest| rest.split(['/', ',']).next());
-        Self { address: address.expect("an address").to_owned() }
+        Self { address: address.expect("an address").to_owned(), token: None }
+    }
+
+    /// Requests with the token of a login.
+    pub(crate) fn with_token(mut self, token: String) -> Self {
+        self.token = Some(token);
+        self
     }
 
     /// Sends a request, and returns the response, or `None` if the connection fails.
     pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<Value> {
         let body = body.to_string();
+        let login = self.token.iter().map(|token| format!("Authorization: {token}\r\n"));
         let request = format!(
-            "POST /v3/{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v3/{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n{body}",
             self.address,
+            login.collect::<String>(),
             body.len()
         );
         let mut connection = TcpStream::connect(&self.address).await.ok()?;
@@ -73,6 +82,14 @@ impl Gateway {
         let found = self.post("kv/range", request).await;
         let keys = found["kvs"].as_array().cloned().unwrap_or_default();
         keys.iter().map(|kv| decode(&kv["key"])).collect()
+    }
+
+    /// The revision of the last change of a key; 0 if there is none.
+    pub(crate) async fn revision_of(&self, key: &str) -> i64 {
+        let found = self.post("kv/range", json!({ "key": encode(key) })).await;
+        found["kvs"][0]["mod_revision"]
+            .as_str()
+            .map_or(0, |revision| revision.parse().expect("a number"))
     }
 
     /// The current revision.
