@@ -28,6 +28,9 @@ const MAX_RESPONSE: usize = 128 << 20;
 /// seconds or more often.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// How many requests of a call are sent without waiting for the responses.
+pub(crate) const CONCURRENT: usize = 16;
+
 /// The number of bytes that a server may send without waiting.
 const WINDOW: u32 = 8 << 20;
 

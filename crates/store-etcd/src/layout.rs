@@ -10,7 +10,7 @@
 //! | `claimed/TASK␟AT␟DUE␟NODE␟ID` | of a claimed one, `AT` being when it can be claimed again; the size of its definition |
 //! | `owned/NODE␟TASK␟ID` | for each node that owns runs of the job; the size of its definition |
 //! | `tasks/TASK` | empty; exists for each task that any job has had |
-//! | `history/KEY` | the header of an entry; see [`history`](crate::history) for its key |
+//! | `history/KEY` | the header of an entry; see [`history_keys`](crate::history_keys) for its key |
 //! | `job_history/ID␟KEY` | empty; the same entries by the ids of their jobs |
 //! | `nodes/ID`, `metadata/KEY`, `format/format` | the header |
 //! | `changed` | empty; written when other schedulers are notified |

@@ -12,11 +12,13 @@ mod config;
 mod error;
 mod etcd;
 mod history;
+mod history_keys;
 mod layout;
 mod messages;
 mod options;
 mod queries;
 mod server;
+mod stale;
 mod store;
 mod swaps;
 #[cfg(test)]

@@ -7,11 +7,12 @@ use punctual_core::{Encoded, JobCursor, StoreError, TaskFilter, Timestamp};
 use punctual_store_kit::kv::{JobQuery, JobQueryResult, KvEntry, KvNamespace, KvValue};
 use punctual_store_kit::task_names;
 
+use crate::client::CONCURRENT;
 use crate::error::{RequestError, unexpected};
 use crate::etcd::Etcd;
 use crate::layout::{Entry, IndexKey, JobIndex, KeyRange, Version, position};
 use crate::messages::{KeyValue, RangeRequest, RangeResponse, Request, TxnRequest};
-use crate::swaps::{CONCURRENT, StaleKey};
+use crate::stale::StaleKey;
 
 /// The number of ranges in one request; etcd accepts 128.
 const RANGES: usize = 120;

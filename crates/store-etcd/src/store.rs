@@ -8,7 +8,7 @@ use punctual_store_kit::kv::{
 use crate::client::Client;
 use crate::config::Options;
 use crate::etcd::Etcd;
-use crate::history;
+use crate::history_keys;
 use crate::layout::{Entry, Swap, Version};
 use crate::watch::Watch;
 
@@ -46,7 +46,7 @@ impl KvStore for Etcd {
 
     fn storage_key(namespace: KvNamespace, key: &str) -> String {
         match namespace {
-            KvNamespace::History => history::storage_key(key),
+            KvNamespace::History => history_keys::storage_key(key),
             _ => key.to_owned(),
         }
     }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use punctual_core::{BatchLimit, StoreError};
 use punctual_store_kit::kv::{KvEntry, KvNamespace, KvValue};
 use punctual_store_kit::parts;
 
+use crate::client::CONCURRENT;
 use crate::error::{RequestError, unexpected};
 use crate::etcd::Etcd;
-use crate::history;
+use crate::history_keys::index_name;
 use crate::layout::{JobIndex, Keys, Swap, Version};
 use crate::messages::{Compare, DeleteRangeRequest, PutRequest, Request, RequestOp, TxnRequest};
 
@@ -19,9 +20,6 @@ const LIMIT: BatchLimit = BatchLimit { count: 60, bytes: 1 << 20 };
 
 /// The largest number of operations for one entry.
 const MAX_OPS: usize = 60;
-
-/// How many requests of a call are sent without waiting for the responses.
-pub(crate) const CONCURRENT: usize = 16;
 
 /// How often a request is sent for which tasks have to be added.
 const MAX_ATTEMPTS: u32 = 3;
@@ -51,7 +49,7 @@ impl Change {
             None => delete(keys.entry(*namespace, id)),
         }];
         if *namespace == KvNamespace::History {
-            let names = |value: &KvValue| history::index_name(id, &value.header);
+            let names = |value: &KvValue| index_name(id, &value.header);
             let added = new.as_ref().and_then(names);
             let removed = expected.as_ref().and_then(|expected| names(&expected.value));
             ops.extend(
@@ -148,44 +146,6 @@ impl Etcd {
         }
         Err(RequestError::unavailable("another program deletes the keys of the store").into())
     }
-
-    /// Deletes keys of indexes that have no job, if neither the key nor the job has changed since they were read. Returns
-    /// whether any has been deleted.
-    pub(crate) async fn delete_stale(&self, stale: &[StaleKey]) -> Result<bool, RequestError> {
-        let limit = BatchLimit { count: LIMIT.count, bytes: LIMIT.bytes / 4 };
-        let requests =
-            parts(stale, limit, |stale| 2 * stale.key.len() + stale.job.len()).map(|part| {
-                let txn = |stale: &StaleKey| {
-                    let StaleKey { key, revision, job, job_revision } = stale.clone();
-                    let compare = vec![
-                        Compare::is_at(key.clone(), revision),
-                        Compare::is_at(job, job_revision),
-                    ];
-                    Request::Txn(TxnRequest {
-                        compare,
-                        success: vec![delete(key)],
-                        failure: Vec::new(),
-                    })
-                    .into()
-                };
-                let success = part.iter().map(txn).collect();
-                self.client.call(TxnRequest { success, ..TxnRequest::default() })
-            });
-        let responses: Vec<_> =
-            stream::iter(requests.collect::<Vec<_>>()).buffered(CONCURRENT).try_collect().await?;
-        let mut results = responses.iter().flat_map(|response| &response.responses);
-        Ok(results.any(|one| one.txn.as_ref().is_some_and(|txn| txn.succeeded)))
-    }
-}
-
-/// A key of an index whose job does not exist or has other keys.
-#[derive(Clone, Debug)]
-pub(crate) struct StaleKey {
-    pub(crate) key: Vec<u8>,
-    pub(crate) revision: i64,
-    pub(crate) job: Vec<u8>,
-    /// 0 if there is none.
-    pub(crate) job_revision: i64,
 }
 
 fn put(key: Vec<u8>, value: Vec<u8>) -> RequestOp {
