@@ -124,12 +124,14 @@ impl Client {
         limited(self.0.timeouts.response, exchange.boxed()).await
     }
 
-    /// Begins a watch. The stream ends when the server stops or has lost its leader.
+    /// Begins a watch, on a connection of its own, which does not keep a lost one open. The stream ends when the server stops or
+    /// has lost its leader.
     pub(crate) async fn watch(
         &self,
         request: WatchRequest,
     ) -> Result<Streaming<WatchResponse>, RequestError> {
-        let mut open = self.connection().await?;
+        let first = self.0.state.lock().await.first;
+        let mut open = self.connect_to_any(first).await?.1;
         let begin = async {
             open.grpc.ready().await.map_err(|error| unreachable(&error))?;
             // The server ends the watch when this stream ends.
@@ -146,13 +148,7 @@ impl Client {
                 None => Err(RequestError::unavailable("the server has ended the watch")),
             }
         };
-        let begun = limited(self.0.timeouts.response, begin.boxed()).await;
-        if let Err(error) = &begun
-            && (error.must_reconnect() || error.is_token_rejected())
-        {
-            self.drop_connection(open.number, usize::from(error.must_reconnect())).await;
-        }
-        begun
+        limited(self.0.timeouts.response, begin.boxed()).await
     }
 
     /// Drops the connection with this number; another call may have done so. The next one is opened to the same server, or to
@@ -175,19 +171,10 @@ impl Client {
             if let Some(open) = &state.open {
                 return Ok(open.clone());
             }
-            let count = self.0.servers.len();
-            let mut result = Err(timed_out());
-            for offset in 0..count {
-                let index = (state.first + offset) % count;
-                result = self.connect(&self.0.servers[index]).await;
-                if result.as_ref().err().is_none_or(|error| !error.must_reconnect()) {
-                    state.first = index;
-                    break;
-                }
-            }
-            let (grpc, token) = result?;
+            let (first, mut open) = self.connect_to_any(state.first).await?;
+            state.first = first;
             state.opened += 1;
-            let open = Connection { grpc, token, number: state.opened };
+            open.number = state.opened;
             state.open = Some(open.clone());
             Ok(open)
         };
@@ -195,11 +182,21 @@ impl Client {
         limited(self.0.timeouts.connect.saturating_mul(servers), connect_once.boxed()).await
     }
 
+    /// Connects to the first server that responds, beginning at one of them, and returns its index.
+    async fn connect_to_any(&self, first: usize) -> Result<(usize, Connection), RequestError> {
+        let count = self.0.servers.len();
+        let mut result = Err(timed_out());
+        for index in (first..first + count).map(|index| index % count) {
+            result = self.connect(&self.0.servers[index]).await.map(|open| (index, open));
+            if result.as_ref().err().is_none_or(|error| !error.must_reconnect()) {
+                break;
+            }
+        }
+        result
+    }
+
     /// Connects to a server, logs in, and checks that it responds and has a leader.
-    async fn connect(
-        &self,
-        server: &Endpoint,
-    ) -> Result<(Grpc<Channel>, Option<MetadataValue<Ascii>>), RequestError> {
+    async fn connect(&self, server: &Endpoint) -> Result<Connection, RequestError> {
         let connect = async {
             let channel = server.connect().await.map_err(|error| unreachable(&error))?;
             let grpc = Grpc::new(channel)
@@ -208,7 +205,7 @@ impl Client {
             let mut open = Connection { grpc, token: None, number: 0 };
             open.token = self.log_in(&mut open).await?;
             self.exchange(&mut open, StatusRequest {}).await?;
-            Ok((open.grpc, open.token))
+            Ok(open)
         };
         limited(self.0.timeouts.connect, connect).await
     }

@@ -324,7 +324,7 @@ impl Etcd {
     ) -> Result<Vec<Entry>, RequestError> {
         let last = after.map(|after| {
             let next = after.next_run_time;
-            Some((next.unwrap_or(Timestamp::MAX), next.is_none(), after.id.as_str().to_owned()))
+            (next.unwrap_or(Timestamp::MAX), next.is_none(), after.id.as_str().to_owned())
         });
         let (mut page, mut corrupt) = (Vec::new(), Vec::new());
         let mut revision = 0;
@@ -339,13 +339,10 @@ impl Etcd {
                     continue;
                 };
                 match position(id, &kv.value) {
-                    None => corrupt.push(id.to_owned()),
-                    Some(position)
-                        if last.as_ref().is_none_or(|last| Some(&position) > last.as_ref()) =>
-                    {
-                        page.push(position);
-                    }
-                    Some(_) => {}
+                    // Their positions are unknown: they are on the first page.
+                    None if last.is_none() => corrupt.push(id.to_owned()),
+                    Some(position) if Some(&position) > last.as_ref() => page.push(position),
+                    _ => {}
                 }
             }
             page.sort_unstable();
@@ -354,9 +351,6 @@ impl Etcd {
                 Some(last) if result.more => range.key = [&last.key[..], b"\0"].concat(),
                 _ => break,
             }
-        }
-        if last.is_some() {
-            corrupt.clear();
         }
         let ids: Vec<_> = corrupt.into_iter().chain(page.into_iter().map(|(.., id)| id)).collect();
         Ok(self.read_jobs(&ids, revision, true).await?.into_iter().flatten().collect())
