@@ -9,7 +9,7 @@
 ///   `TYPE::new()`, `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two followed by `.build()`;
 /// - its feature, its display name, and the schemes of its URLs, with the id first;
 /// - its type, and the options that can be given as text: methods of its builder, with the type of the value.
-///   The option for the prefix of all names in the database ends with `prefix`.
+///   The option for the prefix of all names in the database ends with `prefix`, or is `path`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __list {
@@ -33,6 +33,11 @@ macro_rules! __list {
                 RedisJobStore {
                     key_prefix: String, jobs_key: String, run_times_key: String,
                     connect_timeout: Duration, response_timeout: Duration, wait_aof: bool
+                };
+            etcd Server "store-etcd" "etcd" ["etcd", "etcds"]
+                EtcdJobStore {
+                    path: String, ca_cert: String, cert_cert: String, cert_key: String,
+                    connect_timeout: Duration, response_timeout: Duration, quota_backend_bytes: u64
                 };
             mongodb Server "store-mongodb" "MongoDB" ["mongodb", "mongodb+srv"]
                 MongoDbJobStore {

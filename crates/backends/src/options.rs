@@ -40,7 +40,7 @@ impl Options {
         for (given, value) in &self.0 {
             let mut own = options.iter().copied();
             let found = match given.as_str() {
-                "prefix" => own.find(|option| option.ends_with("prefix")),
+                "prefix" => own.find(|option| option.ends_with("prefix") || *option == "path"),
                 name => own.find(|option| *option == name),
             };
             match found {

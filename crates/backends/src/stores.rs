@@ -1,5 +1,7 @@
 //! The store types, each behind its feature.
 
+#[cfg(feature = "store-etcd")]
+pub use punctual_store_etcd::{EtcdJobStore, EtcdJobStoreBuilder};
 #[cfg(feature = "store-memory")]
 pub use punctual_store_memory::MemoryJobStore;
 #[cfg(feature = "store-mongodb")]

@@ -28,6 +28,14 @@ impl Value for bool {
     }
 }
 
+impl Value for u64 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn parse_option(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 impl Value for Duration {
     const EXPECTED: &'static str = "a number of seconds";
 

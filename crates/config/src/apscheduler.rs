@@ -162,6 +162,21 @@ impl Translation<'_> {
         }
         match kind.as_str() {
             "sqlalchemy" => self.sqlalchemy(key, &mut options)?,
+            "etcd" => {
+                // The names of the client library of APScheduler.
+                for (own, name) in [("user", "username"), ("timeout", "response_timeout")] {
+                    if let Some(value) = options.remove(own).filter(|value| !value.is_null()) {
+                        options.insert(name.to_owned(), value);
+                    }
+                }
+                if options.remove("close_connection_on_exit").is_some() {
+                    self.warn(
+                        &format!("{key}.close_connection_on_exit"),
+                        "ignored: the connection belongs to the store, which closes it",
+                    );
+                }
+                server_url(key, "etcd", 2379, &mut options)?;
+            }
             "mongodb" => server_url(key, "mongodb", 27_017, &mut options)?,
             "redis" => {
                 let db = options.remove("db");
@@ -228,6 +243,7 @@ const EXECUTORS: Kinds = &[
 const STORES: Kinds = &[
     ("memory", "MemoryJobStore"),
     ("sqlalchemy", "SQLAlchemyJobStore"),
+    ("etcd", "EtcdJobStore"),
     ("mongodb", "MongoDBJobStore"),
     ("redis", "RedisJobStore"),
 ];

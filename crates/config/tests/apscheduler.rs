@@ -92,6 +92,10 @@ fn unknown_keys_and_plugins_are_errors() {
 fn urls_of_other_stores_are_formed_of_their_options() {
     for (store, scheme) in [
         (json!({"type": "redis", "db": 3, "host": "db", "password": "hunter2"}), "redis"),
+        (
+            json!({"type": "etcd", "path": "/jobs", "user": "ann", "password": "hunter2", "timeout": 5}),
+            "etcd",
+        ),
         (json!({"type": "mongodb", "database": "jobs", "port": 27018}), "mongodb"),
         (
             json!({"type": "sqlalchemy", "url": "postgresql+psycopg2://ann:hunter2@host/jobs"}),

@@ -135,6 +135,8 @@ pub mod core {
 pub mod prelude {
     #[cfg(all(unix, feature = "task-command"))]
     pub use crate::CommandTask;
+    #[cfg(feature = "store-etcd")]
+    pub use crate::EtcdJobStore;
     #[cfg(feature = "store-memory")]
     pub use crate::MemoryJobStore;
     #[cfg(feature = "store-mongodb")]

@@ -13,7 +13,6 @@ mod error;
 mod layout;
 mod options;
 mod queries;
-mod recent;
 mod server;
 mod store;
 mod swaps;

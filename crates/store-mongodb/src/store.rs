@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use mongodb::bson::doc;
 use punctual_core::{ChangeWatch, JobCursor, StoreCaps, StoreError, Timestamp};
 use punctual_store_kit::kv::{
-    HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvNamespace, KvStore,
+    HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvNamespace, KvStore, RecentEntries,
 };
 
 use crate::client::{Client, Search};
 use crate::config::Options;
 use crate::database::MongoDb;
 use crate::layout::{Entry, Swap, Version};
-use crate::recent::Recent;
 use crate::swaps::LIMIT;
 use crate::watch::Watch;
 
@@ -36,7 +35,7 @@ impl KvStore for MongoDb {
         let mut store = Self {
             client: Client::new(options).await?,
             collections: options.collections.clone(),
-            recent: Recent::default(),
+            recent: RecentEntries::default(),
             has_bulk_write: false,
             has_watch: options.change_streams,
         };

@@ -9,13 +9,13 @@ use mongodb::error::{Error, ErrorKind, PartialBulkWriteResult};
 use mongodb::options::{DeleteOneModel, InsertOneModel, UpdateOneModel, WriteModel};
 use mongodb::results::VerboseBulkWriteResult;
 use punctual_core::{BatchLimit, StoreError};
-use punctual_store_kit::kv::KvNamespace;
+use punctual_store_kit::kv::{KvEntry, KvNamespace};
 use punctual_store_kit::parts;
 
 use crate::client::{Search, Written};
 use crate::database::MongoDb;
 use crate::error::{DUPLICATE_KEY, ServerError, store_error, unexpected};
-use crate::layout::{Change, Swap};
+use crate::layout::{Change, Swap, version_after};
 
 /// The limit of one command. The server accepts up to 16 MiB of statements.
 pub(crate) const LIMIT: BatchLimit = BatchLimit { count: 1_000, bytes: 8 << 20 };
@@ -47,8 +47,9 @@ impl MongoDb {
             }
         }
         for (swap, _) in swaps.into_iter().zip(&done).filter(|(_, is_done)| **is_done) {
-            if swap.namespace == KvNamespace::Job {
-                self.recent.remember(swap, token);
+            let version = version_after(&swap, token);
+            if let (KvNamespace::Job, Some(value)) = (swap.namespace, swap.new) {
+                self.recent.remember(KvEntry { storage_key: swap.storage_key, version, value });
             }
         }
         Ok(done)

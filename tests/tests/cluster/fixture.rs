@@ -36,12 +36,12 @@ impl Fixture {
         self.test_store.server()
     }
 
-    /// Returns the configuration of a process with this name and default settings. If the database is on a server, each
-    /// process has a different clock offset.
+    /// Returns the configuration of a process with this name and default settings. If the store has a clock, each process
+    /// has a different clock offset.
     pub(crate) fn config(&self, name: impl Into<String>) -> WorkerConfig {
-        let clock_offset_seconds = match self.server() {
-            Some(_) => [0, 20, -20, 3600][self.configs.fetch_add(1, Ordering::Relaxed) % 4],
-            None => 0,
+        let clock_offset_seconds = match self.has_clock() {
+            true => [0, 20, -20, 3600][self.configs.fetch_add(1, Ordering::Relaxed) % 4],
+            false => 0,
         };
         WorkerConfig {
             location: self.location().clone(),
@@ -53,10 +53,15 @@ impl Fixture {
     /// Returns how long before its scheduled time a run may start. The offset of two clocks can only be estimated by a
     /// request and its response, within their round-trip time.
     pub(crate) fn earliness(&self) -> Duration {
-        match self.server() {
-            Some(_) => Duration::from_secs(1),
-            None => Duration::ZERO,
+        match self.has_clock() {
+            true => Duration::from_secs(1),
+            false => Duration::ZERO,
         }
+    }
+
+    /// Returns whether the store has a clock, so that those of the processes may differ.
+    fn has_clock(&self) -> bool {
+        self.location().store().caps().clock
     }
 
     pub(crate) fn folder(&self) -> &Path {

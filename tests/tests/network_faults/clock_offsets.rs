@@ -1,4 +1,4 @@
-//! The clocks of the processes are offset, and processes are killed and restarted.
+//! The clocks of the processes are offset, unless the store has no clock, and processes are killed and restarted.
 
 use std::time::Duration;
 
@@ -31,13 +31,14 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     // slow responses.
     let slow = Duration::from_millis(if random.bool() { random.u64(20..100) } else { 0 });
     let fixture = server_fixture.trial_fixture(None);
+    let clock_offsets = if fixture.has_clock() { CLOCK_OFFSETS } else { [0; 3] };
     let proxies = CLOCK_OFFSETS.map(|_| fixture.proxy(None));
     let mut processes = Processes::default();
     let mut count = 0;
     let mut start = |processes: &mut Processes, index: usize| {
         let name = format!("life-{count}");
         let lease = Duration::from_secs(3);
-        let clock_offset_seconds = CLOCK_OFFSETS[index];
+        let clock_offset_seconds = clock_offsets[index];
         proxies[index].delay(slow);
         processes.start(&WorkerConfig {
             clock_offset_seconds,

@@ -66,6 +66,11 @@ impl ServerFixture {
 }
 
 impl TrialFixture<'_> {
+    /// Returns whether the store has a clock, so that those of the processes may differ.
+    pub(crate) fn has_clock(&self) -> bool {
+        StoreLocation::at(self.server_fixture.server.url()).store().caps().clock
+    }
+
     /// Starts a proxy to the server.
     pub(crate) fn proxy(&self, hold: Option<&Arc<HeldMessage>>) -> FaultProxy {
         FaultProxy::to(self.server_fixture.server.url(), self.server_fixture.runtime.handle(), hold)

@@ -80,7 +80,8 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// return fewer.
     ///
     /// The results are checked again, so an index may be stale as long as it omits no matching job that was swapped
-    /// before the call. For an unknown variant of [`JobQuery`] all jobs must be returned.
+    /// before the call. For an unknown variant of [`JobQuery`] all jobs must be returned. The bodies of jobs that match
+    /// only [`JobQuery::Next`] may be empty.
     fn query_jobs(
         &self,
         queries: &[JobQuery<'_>],

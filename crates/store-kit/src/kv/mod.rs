@@ -42,7 +42,8 @@
 //!
 //! Without an index, [`query_jobs`](KvStore::query_jobs), [`page_jobs`](KvStore::page_jobs) and
 //! [`query_history`](KvStore::query_history) are a `list` of the namespace, which is sufficient for some hundred entries.
-//! A store that [recalls](KvStore::recall) the entries that it has written saves most of the `read`s of `commit`.
+//! A store that [recalls](KvStore::recall) the entries that it has written ([`RecentEntries`]) saves most of the `read`s of
+//! `commit`.
 
 mod backend;
 mod change;
@@ -51,6 +52,7 @@ mod history;
 mod kv_store;
 mod metadata;
 mod nodes;
+mod recent;
 mod record;
 mod scan;
 mod store;
@@ -59,4 +61,5 @@ pub use kv_store::{
     CompareAndSwap, HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvEntry,
     KvNamespace, KvStore, KvValue,
 };
+pub use recent::RecentEntries;
 pub use store::KvBackend;
