@@ -7,6 +7,7 @@
 //! [configuration]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/configuration.md
 //! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
 //! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
+//! [monitoring]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/monitoring.md
 //! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
 //! [migrating from APScheduler]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/from-apscheduler.md
 //! [architecture]: https://github.com/punctual-rs/punctual/blob/main/docs/architecture.md
@@ -73,10 +74,10 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-    BulkChange, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage,
-    HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector,
-    JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError,
-    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    BulkChange, EventStream, ExecutorHealth, FailureLog, Health, HistoryEntry, HistoryOptions,
+    HistoryPage, HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery,
+    JobSelector, JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder,
+    SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
     TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]

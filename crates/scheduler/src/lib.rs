@@ -35,5 +35,5 @@ pub use handle::{
 };
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
 pub use jobs::{BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
-pub use lifecycle::{Health, StoreHealth};
+pub use lifecycle::{ExecutorHealth, Health, StoreHealth};
 pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

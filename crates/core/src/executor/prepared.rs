@@ -72,7 +72,8 @@ impl BlockingRun {
     /// reported.
     pub fn run(self) {
         if let Some(run) = self.run.begin() {
-            run.finish(outcome_of(catch_panic(self.work)));
+            let outcome = run.span().in_scope(|| outcome_of(catch_panic(self.work)));
+            run.finish(outcome);
         }
     }
 }
@@ -107,6 +108,7 @@ impl Future for AsyncRun {
         };
         // The future is dropped before the report is sent, so that its resources are released when the report is
         // received.
+        let entered = run.span().enter();
         let polled = catch_panic(|| match work.as_mut().poll(context) {
             Poll::Pending => Err(work),
             Poll::Ready(result) => {
@@ -114,6 +116,7 @@ impl Future for AsyncRun {
                 Ok(result)
             }
         });
+        drop(entered);
         let result = match polled {
             Ok(Err(work)) => {
                 self.0 = Some(AsyncRunState::Started { work, run });

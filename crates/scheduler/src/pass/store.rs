@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp};
+use tracing::Instrument;
 
 use super::PassRunner;
 use super::settle::Settle;
@@ -32,6 +33,9 @@ impl PassRunner {
         let mut pass = lock(&runner.state).await;
         *runner.busy_since.lock() = Some(now);
         let work = AssertUnwindSafe(self.locked_pass(store, &mut pass, now, paused)).catch_unwind();
+        let span =
+            tracing::trace_span!(target: "punctual::scheduler", "pass", store = %store.alias);
+        let work = work.instrument(span);
         let next = work.await.unwrap_or_else(|_| {
             let error =
                 StoreError::new(StoreErrorKind::Other, "the pass over the job store panicked");
@@ -128,6 +132,7 @@ impl PassRunner {
             let retry_at = self.start_due_retries(store, pass, now).await?;
             let next = self.run_due(store, pass, &node, &filter, now).await?;
             wakeup = [wakeup, retry_at, next].into_iter().flatten().min();
+            store.set_next_due(pass.next_due);
             store.set_next_pass(pass.next_due.filter(|&due| due > now));
         }
         // Runs that have ended by now need not be recorded.

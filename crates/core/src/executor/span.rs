@@ -1,0 +1,42 @@
+//! The `tracing` span of a run.
+
+use tracing::Span;
+use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
+
+use super::RunParts;
+use crate::event::RunOutcome;
+
+/// Creates the span of a run that starts: a root span, because the run is independent of the code that starts it. Returns
+/// a disabled span, at the cost of one comparison, if no subscriber receives this level. Loggers of the crate `log`
+/// receive no spans.
+pub(super) fn run_span(parts: &RunParts) -> Span {
+    if LevelFilter::current() < LevelFilter::INFO {
+        return Span::none();
+    }
+    let context = &parts.context;
+    tracing::info_span!(
+        target: "punctual::run",
+        parent: None,
+        "run",
+        store = %context.job_store(),
+        job = %context.job_id(),
+        task = %parts.task,
+        run = %context.run_id(),
+        scheduled_time = %context.scheduled_time(),
+        attempt = context.attempt(),
+        outcome = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// Records the outcome in the span of a run. The error is not recorded, because it can contain secrets.
+pub(super) fn end_span(span: &Span, outcome: &RunOutcome) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("outcome", outcome.kind().name());
+    if !outcome.is_success() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
