@@ -54,7 +54,7 @@ fn in_guide() -> BTreeSet<(&'static str, String)> {
     let rows = guide.lines().filter(|line| line.starts_with("| `punctual_"));
     rows.map(|row| {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
-        (cells[1].trim_matches('`'), cells[3].replace('`', "").replace(',', ""))
+        (cells[1].trim_matches('`'), cells[3].replace(['`', ','], ""))
     })
     .collect()
 }

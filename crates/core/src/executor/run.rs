@@ -23,8 +23,8 @@ pub struct Run {
     lease: Option<Lease>,
     claim: Option<Lease>,
     started: Option<Timestamp>,
-    /// Entered while the task executes. Disabled before the start, and if no subscriber is interested.
-    span: Span,
+    /// Entered while the task executes. `None` before the start, and if no subscriber is interested.
+    span: Option<Box<Span>>,
     reported: bool,
 }
 
@@ -100,7 +100,7 @@ impl Run {
     /// Creates a run from its parts.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
-        Self { parts, lease: None, claim: None, started: None, span: Span::none(), reported: false }
+        Self { parts, lease: None, claim: None, started: None, span: None, reported: false }
     }
 
     /// Sets the lease of the run. After the lease has expired, the run is not started, because another node may have
@@ -190,15 +190,18 @@ impl Run {
         self.parts.sink.started(&self.parts.task, &self.parts.context, now);
     }
 
-    /// The span of the run, which is entered while its task executes in this process.
-    pub(super) fn span(&self) -> &Span {
-        &self.span
+    /// Calls the task inside the span of the run.
+    pub(super) fn in_span<T>(&self, call: impl FnOnce() -> T) -> T {
+        match &self.span {
+            Some(span) => span.in_scope(call),
+            None => call(),
+        }
     }
 
     /// Clears the start time.
     pub(super) fn clear_started(mut self) -> Self {
         self.started = None;
-        self.span = Span::none();
+        self.span = None;
         self
     }
 
@@ -211,7 +214,9 @@ impl Run {
             // The task was not executed, even if the run had been marked as started.
             self.started = None;
         }
-        end_span(&self.span, &outcome);
+        if let Some(span) = &self.span {
+            end_span(span, &outcome);
+        }
         let mut event = RunEvent::of(&self.parts.context);
         event.started = self.started;
         event.finished = self.started.map(|_| self.parts.clock.now());

@@ -8,14 +8,14 @@ use super::RunParts;
 use crate::event::RunOutcome;
 
 /// Creates the span of a run that starts: a root span, because the run is independent of the code that starts it. Returns
-/// a disabled span, at the cost of one comparison, if no subscriber receives this level. Loggers of the crate `log`
-/// receive no spans.
-pub(super) fn run_span(parts: &RunParts) -> Span {
+/// `None`, at the cost of one comparison, if no subscriber receives this level. Loggers of the crate `log` receive no
+/// spans.
+pub(super) fn run_span(parts: &RunParts) -> Option<Box<Span>> {
     if LevelFilter::current() < LevelFilter::INFO {
-        return Span::none();
+        return None;
     }
     let context = &parts.context;
-    tracing::info_span!(
+    let span = tracing::info_span!(
         target: "punctual::run",
         parent: None,
         "run",
@@ -27,14 +27,12 @@ pub(super) fn run_span(parts: &RunParts) -> Span {
         attempt = context.attempt(),
         outcome = Empty,
         otel.status_code = Empty,
-    )
+    );
+    (!span.is_disabled()).then(|| Box::new(span))
 }
 
 /// Records the outcome in the span of a run. The error is not recorded, because it can contain secrets.
 pub(super) fn end_span(span: &Span, outcome: &RunOutcome) {
-    if span.is_disabled() {
-        return;
-    }
     span.record("outcome", outcome.kind().name());
     if !outcome.is_success() {
         span.record("otel.status_code", "ERROR");
