@@ -186,7 +186,7 @@ impl Run {
 
     fn set_started(&mut self, now: Timestamp) {
         self.started = Some(now);
-        self.span = run_span(&self.parts);
+        self.span = run_span(&self.parts.task, &self.parts.context);
         self.parts.sink.started(&self.parts.task, &self.parts.context, now);
     }
 

@@ -4,24 +4,23 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
 
-use super::RunParts;
 use crate::event::RunOutcome;
+use crate::task::{JobContext, TaskName};
 
 /// Creates the span of a run that starts: a root span, because the run is independent of the code that starts it. Returns
 /// `None`, at the cost of one comparison, if no subscriber receives this level. Loggers of the crate `log` receive no
 /// spans.
-pub(super) fn run_span(parts: &RunParts) -> Option<Box<Span>> {
+pub(super) fn run_span(task: &TaskName, context: &JobContext) -> Option<Box<Span>> {
     if LevelFilter::current() < LevelFilter::INFO {
         return None;
     }
-    let context = &parts.context;
     let span = tracing::info_span!(
         target: "punctual::run",
         parent: None,
         "run",
         store = %context.job_store(),
         job = %context.job_id(),
-        task = %parts.task,
+        task = %task,
         run = %context.run_id(),
         scheduled_time = %context.scheduled_time(),
         attempt = context.attempt(),
