@@ -47,6 +47,15 @@ fn unknown_keys_have_suggestions() {
     assert!(error.contains("\"punctal.timezone\" (did you mean \"punctual\"?"), "{error}");
 }
 
+/// Defect 24 of ADR 0009: APScheduler ignores unknown keys.
+#[test]
+fn defect_24_misspelled_configuration_is_an_error() {
+    for key in ["job_defaults.max_instance", "executors.default.max_worker", "coalesce"] {
+        let error = error([("executors.default.type", json!("tokio")), (key, json!(1))]);
+        assert!(error.contains(&format!("no key \"punctual.{key}\"")), "{error}");
+    }
+}
+
 #[test]
 fn invalid_values_are_named() {
     for (key, value, expected) in [

@@ -27,8 +27,8 @@ pub use event::{
     SkippedFireTimes,
 };
 pub use executor::{
-    AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,
-    RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
+    AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, ExecutorLoad, Lease, Prepared,
+    Refused, Run, RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
 };
 pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,

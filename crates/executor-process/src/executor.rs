@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, TaskName};
+use punctual_core::{BoxFuture, Executor, ExecutorError, ExecutorLoad, Refused, Run, TaskName};
 
 use crate::child::{is_child, registered_tasks};
 use crate::options::Options;
@@ -86,6 +86,10 @@ impl Executor for ProcessPoolExecutor {
             Ok(()) => pool.push(run),
             Err(reason) => Err(Refused::new(run, reason)),
         }
+    }
+
+    fn load(&self) -> Option<ExecutorLoad> {
+        self.started.read().as_ref().map(Pool::load)
     }
 
     /// Stops the idle children and waits for them. A run that is still in progress after `timeout` is cancelled, and

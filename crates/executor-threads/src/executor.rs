@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue};
+use punctual_core::{BoxFuture, Executor, ExecutorError, ExecutorLoad, Refused, Run, RunQueue};
 use rayon::ThreadPool;
 
 use crate::runtime::RuntimeHandle;
@@ -80,6 +80,10 @@ impl Executor for ThreadPoolExecutor {
             Some(started) => started.queue.push(run).map(drop),
             None => Err(Refused::new(run, ExecutorError::NotRunning)),
         }
+    }
+
+    fn load(&self) -> Option<ExecutorLoad> {
+        self.started.read().as_ref().map(|started| started.queue.load())
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {

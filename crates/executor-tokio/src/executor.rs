@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue};
+use punctual_core::{BoxFuture, Executor, ExecutorError, ExecutorLoad, Refused, Run, RunQueue};
 use tokio::runtime::Handle;
 
 use crate::runtime::RuntimeHandle;
@@ -104,6 +104,10 @@ impl Executor for TokioExecutor {
             }
             None => Err(Refused::new(run, ExecutorError::NotRunning)),
         }
+    }
+
+    fn load(&self) -> Option<ExecutorLoad> {
+        self.started.read().as_ref().map(|started| started.queue.load())
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {

@@ -7,6 +7,7 @@
 //! [configuration]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/configuration.md
 //! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
 //! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
+//! [monitoring]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/monitoring.md
 //! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
 //! [migrating from APScheduler]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/from-apscheduler.md
 //! [architecture]: https://github.com/punctual-rs/punctual/blob/main/docs/architecture.md
@@ -51,15 +52,15 @@ pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
     CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger, DynJobStore, Encoded,
-    Event, EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction,
-    IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition,
-    JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind,
-    OutputLine, OutputStream, Overlap, ProcessTermination, Recovery, Revision, RunEvent, RunId,
-    RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags,
-    Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError,
-    TaskResult, TaskSchedule, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError,
-    TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
-    tasks,
+    Event, EventMask, Executor, ExecutorError, ExecutorLoad, FireTimeAnomaly, HistoryCursor,
+    IntoAction, IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts,
+    JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId,
+    OutcomeKind, OutputLine, OutputStream, Overlap, ProcessTermination, Recovery, Revision,
+    RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind,
+    SystemClock, Tag, Tags, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
+    TaskRegistration, TaskRegistryError, TaskResult, TaskSchedule, Tasks, Timestamp, Trigger,
+    TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError,
+    ZoneOffset, ZoneSpan, error_chain, tasks,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -73,11 +74,11 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-    BulkChange, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage,
-    HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector,
-    JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError,
-    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
-    TransactionalJobSink, mode,
+    BulkChange, EventStream, ExecutorHealth, FailureLog, Health, HistoryEntry, HistoryOptions,
+    HistoryPage, HistoryQuery, ImportError, Job, JobBuilder, JobChange, JobContextExt, JobExport,
+    JobHandle, JobImport, JobQuery, JobSelector, JobSink, JobState, ListenerId, NewJob, OnConflict,
+    RunHandle, SchedulerBuilder, SchedulerError, SchedulerHandle, SchedulerState, SkippedJob,
+    StoreHealth, SyncScheduler, TransactionJobs, TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{

@@ -7,6 +7,7 @@ use punctual_core::{
     StoreErrorKind, TaskName, TaskRegistryError, Timestamp, Trigger, TriggerError, ZoneError,
 };
 
+use crate::import_error::ImportError;
 use crate::job::CheckedJob;
 
 /// An error returned by a scheduler.
@@ -100,6 +101,20 @@ pub enum SchedulerError {
         /// Its store.
         job_store: Alias,
     },
+    /// The job can't be moved while runs of it are in progress.
+    #[error(
+        "job {id:?} in the job store {job_store:?} can't be moved while runs of it are in progress"
+    )]
+    #[non_exhaustive]
+    RunsInProgress {
+        /// The job.
+        id: JobId,
+        /// Its store.
+        job_store: Alias,
+    },
+    /// An export is not valid. Nothing was imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The job is a closure, and its store is persistent. A closure exists only in its process.
     #[error(
         "{} is a closure, which can't be stored in the persistent job store {job_store:?}; use a #[task]",
@@ -262,7 +277,7 @@ impl SchedulerError {
             Self::Store { source, .. } => {
                 source.is_retryable() || source.kind() == StoreErrorKind::Conflict
             }
-            Self::MaxInstances { .. } => true,
+            Self::MaxInstances { .. } | Self::RunsInProgress { .. } => true,
             _ => false,
         }
     }

@@ -16,6 +16,7 @@
 
 mod error;
 mod handle;
+mod import_error;
 mod job;
 mod jobs;
 mod lifecycle;
@@ -33,7 +34,11 @@ pub use handle::{
     JobContextExt, JobHandle, RunHandle, SchedulerBuilder, SchedulerHandle, SyncScheduler,
     TransactionJobs, mode,
 };
+pub use import_error::ImportError;
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
-pub use jobs::{BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
-pub use lifecycle::{Health, StoreHealth};
+pub use jobs::{
+    BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobExport, JobImport, JobQuery,
+    JobSelector, OnConflict, SkippedJob,
+};
+pub use lifecycle::{ExecutorHealth, Health, StoreHealth};
 pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

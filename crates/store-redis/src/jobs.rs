@@ -43,6 +43,8 @@ impl Redis {
             Some(None) => NONE.into(),
             Some(Some(at)) => layout::instant(at),
         };
+        let fire_count = update.fire_count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        let fire_count = fire_count.map(layout::number).unwrap_or_default();
         let flag = |set: bool| if set { "1" } else { "0" };
         let call = self
             .call(&scripts::UPDATE)
@@ -53,7 +55,7 @@ impl Redis {
             .arg(self.channel())
             .arg(run_time)
             .arg(update.schedule.map(layout::schedule).unwrap_or_default())
-            .arg(flag(update.restart))
+            .arg(fire_count)
             .arg(flag(update.definition.is_some()));
         let call = match &update.definition {
             None => call,

@@ -79,7 +79,7 @@ impl<D: Dialect> Database<D> {
             NullableInt(schedule.map(|schedule| schedule.next_run_time.as_micros())),
             NullableInt(schedule.map(|schedule| schedule.due_at.as_micros())),
             NullableText(task),
-            Bool(update.restart),
+            NullableInt(update.fire_count.map(|count| i64::try_from(count).unwrap_or(i64::MAX))),
             Bool(update.expected_run_time.is_some()),
             NullableInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
         ];

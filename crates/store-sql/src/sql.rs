@@ -226,7 +226,7 @@ macro_rules! update {
             " END, revision = ",
             $crate::sql::increment!("", "revision", "4611686018427387904"),
             ", task = coalesce(?6, task),
-                fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
+                fire_count = coalesce(?7, fire_count),
                 claims = CASE WHEN ?3 THEN 0 ELSE claims END,
                 finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
                 due_at = CASE WHEN ?3 THEN ?5 WHEN claimed THEN due_at ELSE next_run_time END,

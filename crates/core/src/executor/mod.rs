@@ -2,10 +2,12 @@
 
 mod debug;
 mod lease;
+mod load;
 mod prepared;
 mod queue;
 mod run;
 mod run_guard;
+mod span;
 mod worker;
 
 use std::fmt::Display;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 pub use debug::DebugExecutor;
 pub use lease::Lease;
+pub use load::ExecutorLoad;
 pub use prepared::{AsyncRun, BlockingRun, Prepared};
 pub use queue::RunQueue;
 pub use run::{Run, RunParts, RunReport, RunSink};
@@ -58,6 +61,12 @@ pub trait Executor: Send + Sync + 'static {
     /// Returns [`Refused`] with the unreported run and the reason if the executor rejects the run.
     fn submit(&self, run: Run) -> Result<(), Refused>;
 
+    /// Returns the numbers of queued and running runs, or `None` if they are not known. The default implementation
+    /// returns `None`.
+    fn load(&self) -> Option<ExecutorLoad> {
+        None
+    }
+
     /// Stops accepting runs and waits up to `timeout` for the submitted ones to finish. It then drops the runs that
     /// have not started, which are reported as lost, requests the cancellation of the running ones (see
     /// [`JobContext::cancelled`](crate::JobContext::cancelled)), and either detaches them or, where supported,
@@ -76,6 +85,10 @@ impl<E: Executor + ?Sized> Executor for Arc<E> {
 
     fn submit(&self, run: Run) -> Result<(), Refused> {
         (**self).submit(run)
+    }
+
+    fn load(&self) -> Option<ExecutorLoad> {
+        (**self).load()
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {

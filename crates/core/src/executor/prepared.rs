@@ -72,7 +72,8 @@ impl BlockingRun {
     /// reported.
     pub fn run(self) {
         if let Some(run) = self.run.begin() {
-            run.finish(outcome_of(catch_panic(self.work)));
+            let outcome = run.in_span(|| outcome_of(catch_panic(self.work)));
+            run.finish(outcome);
         }
     }
 }
@@ -107,13 +108,14 @@ impl Future for AsyncRun {
         };
         // The future is dropped before the report is sent, so that its resources are released when the report is
         // received.
-        let polled = catch_panic(|| match work.as_mut().poll(context) {
+        let poll = || match work.as_mut().poll(context) {
             Poll::Pending => Err(work),
             Poll::Ready(result) => {
                 drop(work);
                 Ok(result)
             }
-        });
+        };
+        let polled = run.in_span(|| catch_panic(poll));
         let result = match polled {
             Ok(Err(work)) => {
                 self.0 = Some(AsyncRunState::Started { work, run });

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tracing::Span;
+
 use super::lease::Lease;
+use super::span::{end_span, run_span};
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
 use crate::task::{DynTask, JobContext, TaskName};
@@ -20,6 +23,8 @@ pub struct Run {
     lease: Option<Lease>,
     claim: Option<Lease>,
     started: Option<Timestamp>,
+    /// Entered while the task executes. `None` before the start, and if no subscriber is interested.
+    span: Option<Box<Span>>,
     reported: bool,
 }
 
@@ -77,6 +82,10 @@ pub trait RunSink: Send + Sync + 'static {
     /// Reports that a run has finished or will not be started. Called exactly once per run, from any thread; must not
     /// block.
     fn report(&self, report: RunReport);
+
+    /// Reports that a run has started, before its task is called. Called at most once for each start, from any thread;
+    /// must not block. The default implementation does nothing.
+    fn started(&self, _task: &TaskName, _context: &JobContext, _at: Timestamp) {}
 }
 
 /// The report of a run.
@@ -91,7 +100,7 @@ impl Run {
     /// Creates a run from its parts.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
-        Self { parts, lease: None, claim: None, started: None, reported: false }
+        Self { parts, lease: None, claim: None, started: None, span: None, reported: false }
     }
 
     /// Sets the lease of the run. After the lease has expired, the run is not started, because another node may have
@@ -152,7 +161,7 @@ impl Run {
             self.finish(RunOutcome::Missed);
             return None;
         }
-        self.started = Some(now);
+        self.set_started(now);
         Some(self)
     }
 
@@ -160,7 +169,8 @@ impl Run {
     /// already started it.
     #[must_use]
     pub fn begun(mut self) -> Self {
-        self.started = Some(self.parts.clock.now());
+        let now = self.parts.clock.now();
+        self.set_started(now);
         self
     }
 
@@ -174,9 +184,24 @@ impl Run {
         self.parts.deadline.is_some() || self.lease.is_some() || self.claim.is_some()
     }
 
+    fn set_started(&mut self, now: Timestamp) {
+        self.started = Some(now);
+        self.span = run_span(&self.parts.task, &self.parts.context);
+        self.parts.sink.started(&self.parts.task, &self.parts.context, now);
+    }
+
+    /// Calls the task inside the span of the run.
+    pub(super) fn in_span<T>(&self, call: impl FnOnce() -> T) -> T {
+        match &self.span {
+            Some(span) => span.in_scope(call),
+            None => call(),
+        }
+    }
+
     /// Clears the start time.
     pub(super) fn clear_started(mut self) -> Self {
         self.started = None;
+        self.span = None;
         self
     }
 
@@ -188,6 +213,9 @@ impl Run {
         ) {
             // The task was not executed, even if the run had been marked as started.
             self.started = None;
+        }
+        if let Some(span) = &self.span {
+            end_span(span, &outcome);
         }
         let mut event = RunEvent::of(&self.parts.context);
         event.started = self.started;

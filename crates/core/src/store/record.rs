@@ -151,6 +151,6 @@ pub struct RecordUpdate {
     /// Precondition: the current `next_run_time` must equal this value. It is set if the new schedule was computed from
     /// that time, and prevents a second run for the same time if the job has run since it was read.
     pub expected_run_time: Option<Option<Timestamp>>,
-    /// Whether `fire_count` is reset to 0.
-    pub restart: bool,
+    /// The new `fire_count`: 0 if the runs are counted from here, or that of a job that is moved to this store.
+    pub fire_count: Option<u64>,
 }

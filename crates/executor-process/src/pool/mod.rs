@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{ExecutorError, Refused, Run, RunOutcome, RunQueue, Worker};
+use punctual_core::{ExecutorError, ExecutorLoad, Refused, Run, RunOutcome, RunQueue, Worker};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -72,6 +72,10 @@ impl Pool {
             let _ = self.workers.send(worker);
         }
         Ok(())
+    }
+
+    pub(crate) fn load(&self) -> ExecutorLoad {
+        self.queue.load()
     }
 
     pub(crate) fn close(mut self, timeout: Duration) -> impl Future<Output = ()> + Send + use<> {

@@ -23,7 +23,10 @@ use super::waiting::{waiting_method, waiting_methods};
 use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
-use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
+use crate::jobs::{
+    BulkAction, BulkChange, HistoryPage, HistoryQuery, JobExport, JobImport, JobQuery, JobSelector,
+    OnConflict,
+};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;

@@ -236,6 +236,65 @@ macro_rules! job_methods {
         }
 
         waiting_method! { $kind,
+            /// Returns the jobs that match `query` as data, which [`to_json`](JobExport::to_json) converts to JSON. Jobs that
+            /// can't be exported, such as closures, are listed in [`skipped`](JobExport::skipped).
+            ///
+            /// Each job is exported as it is at that time. If the scheduler continues to run jobs, a run that starts
+            /// during the export may start again after the import: pause the scheduler before, if that matters.
+            ///
+            /// # Errors
+            ///
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name,
+            /// [`NotRunning`](SchedulerError::NotRunning), or a [`Store`](SchedulerError::Store) error.
+            fn export_jobs(query: JobQuery) -> JobExport,
+            |engine| engine.jobs.export_jobs(query).await
+        }
+
+        waiting_method! { $kind,
+            /// Imports jobs into the stores with the aliases that are in the export; [`into_store`](JobExport::into_store)
+            /// changes them. The jobs keep their next run times: one that is due runs, subject to its `misfire_grace_time`.
+            ///
+            /// All jobs are checked before the first one is imported: their stores and executors exist, their tasks are
+            /// registered and take their arguments, and triggers and options are valid.
+            ///
+            /// # Errors
+            ///
+            /// Nothing is imported.
+            ///
+            /// - [`Import`](SchedulerError::Import) with the first job that is not valid, and its field.
+            /// - [`JobExists`](SchedulerError::JobExists) with [`OnConflict::Fail`].
+            /// - [`NotRunning`](SchedulerError::NotRunning), or a [`Store`](SchedulerError::Store) error.
+            ///
+            /// Later errors are part of the result.
+            fn import_jobs(export: JobExport, on_conflict: OnConflict) -> JobImport,
+            |engine| engine.jobs.import_jobs(export, on_conflict).await
+        }
+
+        waiting_method! { $kind,
+            /// Moves a job to another store of this scheduler, with its next run time, paused state and number of runs. If it
+            /// is there already, nothing is changed. Its history stays in the old store.
+            ///
+            /// The job never is in a state to run from both stores: it is paused, copied as a paused job, activated in its
+            /// new store, and removed from the old one. If the process is killed in between, one of the copies or both are
+            /// paused. A `Recovery::Rerun` job that another process starts in the same moment may run again.
+            ///
+            /// # Errors
+            ///
+            /// - [`RunsInProgress`](SchedulerError::RunsInProgress): retry when they have ended.
+            /// - [`JobNotFound`](SchedulerError::JobNotFound), [`JobExists`](SchedulerError::JobExists),
+            ///   [`UnknownJobStore`](SchedulerError::UnknownJobStore),
+            ///   [`ClosureNotStorable`](SchedulerError::ClosureNotStorable),
+            ///   [`JobUnresolved`](SchedulerError::JobUnresolved) or [`NotRunning`](SchedulerError::NotRunning).
+            /// - A [`Store`](SchedulerError::Store) error. If it is that of the new store, the job may be in both: paused in
+            ///   the old one.
+            fn move_job(
+                job: impl Into<JobSelector> = job.into(),
+                job_store: impl AsRef<str> = Alias::new(job_store)?,
+            ) -> Job,
+            |engine| engine.jobs.move_job(job, job_store).await
+        }
+
+        waiting_method! { $kind,
             /// Starts a run of a job in this process now, outside of its schedule. The schedule does not change.
             /// The returned handle waits for its outcome.
             ///

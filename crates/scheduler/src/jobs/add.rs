@@ -303,7 +303,7 @@ impl Jobs {
                 schedule: Some(record.schedule),
                 expected_run_time: Some(old.next_run_time()),
                 // The definition is different, so `max_runs` counts from here.
-                restart: true,
+                fire_count: Some(0),
             };
             match access.update(store, &job.id, old.revision, update).await {
                 Ok(_) => {

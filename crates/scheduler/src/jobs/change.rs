@@ -190,7 +190,7 @@ impl Jobs {
             let update = RecordUpdate {
                 definition: Some((task, definition)),
                 // With a new schedule `max_runs` counts from here.
-                restart: new_schedule.is_some(),
+                fire_count: new_schedule.map(|_| 0),
                 schedule,
                 expected_run_time: schedule.map(|_| record.next_run_time()),
             };

@@ -114,7 +114,11 @@ impl Jobs {
         outcome
     }
 
-    fn detach_on_drop<T>(&self, work: impl Future<Output = T> + Send + 'static) -> DetachOnDrop<T> {
+    /// Continues the work in the background if the returned future is dropped.
+    pub(super) fn detach_on_drop<T>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> DetachOnDrop<T> {
         DetachOnDrop { work: Some(Box::pin(work)), runtime: self.shared.runtime() }
     }
 
@@ -165,7 +169,7 @@ impl Jobs {
 
 /// Future that must run to completion. It is polled by the caller, which may be the runtime's only thread; if dropped
 /// early, it is spawned as a detached task.
-struct DetachOnDrop<T: 'static> {
+pub(super) struct DetachOnDrop<T: 'static> {
     work: Option<BoxFuture<'static, T>>,
     runtime: Option<Handle>,
 }

@@ -10,6 +10,7 @@ use punctual_core::Timestamp;
 
 use super::Engine;
 use super::alarm::Alarm;
+use crate::shared::metrics;
 
 /// The time between two ticks with a sleep in between. Jobs that are due within this time are run by one tick, so that
 /// ten thousand of them in a second take a fraction of the processor time.
@@ -19,7 +20,10 @@ impl Engine {
     /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
     /// driver and by custom event loops. Periodic work that belongs to no store is added here.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
-        self.passes.tick(now).await
+        let next = self.passes.tick(now).await;
+        self.set_next_tick(now, next);
+        metrics::gauges(|| self.gauges(now));
+        next
     }
 
     /// Requests a poll of all stores, and wakes the driver.

@@ -10,13 +10,14 @@ mod shutdown;
 mod start;
 mod zones;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use punctual_core::{Alias, AppData, DynJobStore};
 use tokio::task::AbortHandle;
 
-pub use self::health::{Health, StoreHealth};
+pub use self::health::{ExecutorHealth, Health, StoreHealth};
 use crate::jobs::Jobs;
 use crate::pass::PassRunner;
 use crate::runs::RunTracker;
@@ -38,6 +39,8 @@ pub(crate) struct Engine {
     driver: Mutex<Option<AbortHandle>>,
     /// Counts starts and stops: odd while the scheduler is started.
     lifecycle_epoch: tokio::sync::watch::Sender<u64>,
+    /// The time at which the next tick is needed, in microseconds; the maximum before the first tick.
+    next_tick: AtomicI64,
 }
 
 impl Engine {
@@ -64,6 +67,7 @@ impl Engine {
                 cancel_start: tokio::sync::watch::Sender::default(),
                 driver: Mutex::default(),
                 lifecycle_epoch: tokio::sync::watch::Sender::default(),
+                next_tick: AtomicI64::new(i64::MAX),
             }
         })
     }

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::alarm::Alarm;
 use super::{Engine, driver};
 use crate::error::SchedulerError;
-use crate::shared::{SchedulerState, warn};
+use crate::shared::{SchedulerState, metrics, warn};
 
 impl Engine {
     /// Opens executors and stores, adds the pending jobs, and spawns the driver if `with_driver` is set.
@@ -60,6 +60,8 @@ impl Engine {
 
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
         self.warn_of_missing_histories();
+        metrics::describe();
+        self.reset_next_tick();
         self.shared.assign_node_id();
         let executors = self.shared.executors();
         for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client_only)

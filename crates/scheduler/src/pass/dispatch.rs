@@ -10,6 +10,7 @@ use punctual_core::{
 use super::PassRunner;
 use super::planned::PlannedJob;
 use crate::plan::Skipped;
+use crate::shared::metrics;
 use crate::store::RegisteredStore;
 
 impl PassRunner {
@@ -72,6 +73,7 @@ impl PassRunner {
         for run in &job.runs {
             let mut event = RunEvent::of(&self.runs.context(store, record, run));
             event.outcome = Some(RunOutcome::Lost);
+            metrics::run_ended(&record.task, &event);
             if let Some(history) = &store.history {
                 let entry = HistoryRecord::new(&event, record.task.clone(), node.clone(), now);
                 history.record(entry, now);

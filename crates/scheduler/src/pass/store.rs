@@ -1,10 +1,14 @@
 //! One pass over one store.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp};
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
 use super::PassRunner;
 use super::settle::Settle;
@@ -32,7 +36,8 @@ impl PassRunner {
         let mut pass = lock(&runner.state).await;
         *runner.busy_since.lock() = Some(now);
         let work = AssertUnwindSafe(self.locked_pass(store, &mut pass, now, paused)).catch_unwind();
-        let next = work.await.unwrap_or_else(|_| {
+        let ended = in_span(pass_span(store), pin!(work)).await;
+        let next = ended.unwrap_or_else(|_| {
             let error =
                 StoreError::new(StoreErrorKind::Other, "the pass over the job store panicked");
             Some(self.store_failed(store, error, store.clock.to_store(now)))
@@ -128,6 +133,7 @@ impl PassRunner {
             let retry_at = self.start_due_retries(store, pass, now).await?;
             let next = self.run_due(store, pass, &node, &filter, now).await?;
             wakeup = [wakeup, retry_at, next].into_iter().flatten().min();
+            store.set_next_due(pass.next_due);
             store.set_next_pass(pass.next_due.filter(|&due| due > now));
         }
         // Runs that have ended by now need not be recorded.
@@ -153,4 +159,21 @@ impl PassRunner {
         };
         Some(now.saturating_add(wait))
     }
+}
+
+/// The span of a pass; disabled, at the cost of one comparison, if no subscriber receives this level.
+fn pass_span(store: &RegisteredStore) -> Span {
+    if LevelFilter::current() < LevelFilter::TRACE {
+        return Span::none();
+    }
+    tracing::trace_span!(target: "punctual::scheduler", "pass", store = %store.alias)
+}
+
+/// Like `Instrument`, but does not move the future, which is large.
+async fn in_span<F: Future>(span: Span, mut work: Pin<&mut F>) -> F::Output {
+    poll_fn(|context| {
+        let _entered = span.enter();
+        work.as_mut().poll(context)
+    })
+    .await
 }

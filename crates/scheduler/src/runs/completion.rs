@@ -7,6 +7,7 @@ use punctual_core::{
 
 use super::RunTracker;
 use super::active::{ActiveRun, JobRuns, RunGuard};
+use crate::shared::metrics;
 use crate::store::{RegisteredStore, RunRetry};
 
 impl RunTracker {
@@ -66,6 +67,7 @@ impl RunTracker {
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
             let awaited = run.waiter.take().map(|waiter| (waiter, event.outcome.clone()));
+            metrics::run_ended(&run.task, &event);
             self.emit_end(event);
             if let Some((waiter, Some(outcome))) = awaited {
                 waiter.deliver(outcome);

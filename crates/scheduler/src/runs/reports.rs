@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{RunReport, RunSink};
+use punctual_core::{JobContext, RunReport, RunSink, TaskName, Timestamp};
 
-use crate::shared::Wake;
+use crate::shared::{Wake, metrics};
 
 /// Buffers the reports of completed runs until the next tick.
 pub(super) struct Reports {
@@ -23,6 +23,10 @@ impl RunSink for Reports {
         if first {
             self.wake.wake();
         }
+    }
+
+    fn started(&self, task: &TaskName, context: &JobContext, at: Timestamp) {
+        metrics::run_started(task, context, at);
     }
 }
 

@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use punctual_core::{Event, EventMask};
 
 use super::failure_log::FailureLog;
+use super::metrics;
 use super::stream::{EventStream, StreamState};
 
 /// Identifies a listener; used to remove it.
@@ -132,6 +133,7 @@ impl EventBus {
         // The kind only: values that jobs return can be secrets.
         tracing::debug!(target: "punctual::event", %code);
         self.failure_log.record(event, code);
+        metrics::event(event);
         self.has_subscriber(code)
     }
 
@@ -195,6 +197,11 @@ impl EventBus {
         let own = self.thread.lock().as_ref().map(|(_, id)| *id);
         own.is_none_or(|own| own == thread::current().id())
             || !self.queue.state.lock().has_undelivered()
+    }
+
+    /// Number of events that wait for the listener thread.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.state.lock().waiting.len()
     }
 
     /// Waits until all events emitted so far have been processed by the listeners, up to `timeout`. Returns immediately

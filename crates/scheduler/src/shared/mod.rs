@@ -5,6 +5,7 @@ mod bus;
 mod failure_log;
 mod history_options;
 mod ids;
+pub(crate) mod metrics;
 mod settings;
 mod state;
 mod stream;

@@ -16,6 +16,8 @@ pub(crate) struct Failures {
     since: Option<Timestamp>,
     retry_at: Option<Timestamp>,
     last: Option<Arc<StoreError>>,
+    /// The error and the time of the last failure, also after a success.
+    latest: Option<(Arc<StoreError>, Timestamp)>,
 }
 
 impl Failures {
@@ -33,6 +35,7 @@ impl Failures {
         let retry_at = now.saturating_add(wait.mul_f64(1.0 + fastrand::f64() / 4.0));
         self.since.get_or_insert(now);
         self.retry_at = Some(retry_at);
+        self.latest = Some((Arc::clone(&error), now));
         self.last = Some(error);
         retry_at
     }
@@ -52,10 +55,22 @@ impl Failures {
         self.last.clone()
     }
 
+    /// Number of consecutive failures.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Error and time of the last failure, also if the store works again.
+    pub(crate) fn latest(&self) -> Option<(Arc<StoreError>, Timestamp)> {
+        self.latest.clone()
+    }
+
     /// Records a success. Returns whether the store had failed before.
     pub(crate) fn succeeded(&mut self) -> bool {
         let had_failed = self.count > 0;
-        *self = Self::default();
+        if had_failed {
+            *self = Self { latest: self.latest.take(), ..Self::default() };
+        }
         had_failed
     }
 }

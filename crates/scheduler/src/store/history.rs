@@ -48,6 +48,11 @@ impl History {
         buffer.entries.push(entry);
     }
 
+    /// Number of entries that are not written yet.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffer.lock().entries.len()
+    }
+
     pub(super) fn options(&self) -> HistoryOptions {
         self.options
     }

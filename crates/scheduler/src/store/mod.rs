@@ -8,6 +8,7 @@ mod clock_sync;
 mod corrupt;
 mod failures;
 mod history;
+mod observed;
 mod pending_commits;
 mod pending_work;
 mod registered;

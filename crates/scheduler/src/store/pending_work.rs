@@ -61,6 +61,11 @@ impl PendingWork {
         self.commits.lock().splice(0..0, changes);
     }
 
+    /// Number of queued commits.
+    pub(crate) fn count(&self) -> usize {
+        self.commits.lock().len()
+    }
+
     pub(crate) fn has_changes(&self) -> bool {
         self.claims_ended.load(Ordering::Acquire) || !self.commits.lock().is_empty()
     }

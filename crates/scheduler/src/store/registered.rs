@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
@@ -13,6 +14,7 @@ use super::cache::{Cache, DecodedJob};
 use super::clock::StoreClock;
 use super::failures::Failures;
 use super::history::History;
+use super::observed::ObservedStore;
 use super::pending_work::PendingWork;
 use super::shared_definitions::SharedDefinitions;
 use super::zones::ZoneRules;
@@ -22,7 +24,7 @@ use crate::shared::Shared;
 /// A job store registered under an alias, with the state that the scheduler keeps about it.
 pub(crate) struct RegisteredStore {
     pub alias: Alias,
-    pub backend: Arc<dyn DynJobStore>,
+    pub backend: ObservedStore,
     pub caps: StoreCaps,
     /// Clock that returns the store's time.
     pub clock: Arc<StoreClock>,
@@ -48,6 +50,8 @@ pub(crate) struct RegisteredStore {
     added_due: AtomicI64,
     /// When the next pass takes place at the latest, in microseconds; the maximum if that is unknown.
     next_pass: AtomicI64,
+    /// The earliest due time as of the last pass, in microseconds; the maximum if no job is due.
+    next_due: AtomicI64,
     /// Change notifications are active, so polling is only a fallback.
     pub(super) watched: AtomicBool,
     /// The task that waits for notifications.
@@ -64,8 +68,8 @@ impl RegisteredStore {
         let options = shared.settings.history.for_store(&alias, caps);
         let history = if caps.history { History::new(options) } else { None };
         Arc::new(Self {
+            backend: ObservedStore::new(alias.clone(), backend),
             alias,
-            backend,
             caps,
             clock: StoreClock::new(Arc::clone(&shared.clock)),
             history,
@@ -80,6 +84,7 @@ impl RegisteredStore {
             changed: AtomicBool::new(true),
             added_due: AtomicI64::new(i64::MAX),
             next_pass: AtomicI64::new(i64::MAX),
+            next_due: AtomicI64::new(i64::MAX),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
         })
@@ -157,6 +162,16 @@ impl RegisteredStore {
     pub(crate) fn set_next_pass(&self, at: Option<Timestamp>) {
         let at = at.map_or(i64::MAX, Timestamp::as_micros);
         self.next_pass.store(at, Ordering::SeqCst);
+    }
+
+    /// Sets the earliest due time of the jobs that this process runs.
+    pub(crate) fn set_next_due(&self, at: Option<Timestamp>) {
+        self.next_due.store(at.map_or(i64::MAX, Timestamp::as_micros), Ordering::Relaxed);
+    }
+
+    /// Time since the earliest job that has not been claimed is due, as of the last pass.
+    pub(crate) fn lag(&self) -> Duration {
+        self.now().saturating_since(Timestamp::from_micros(self.next_due.load(Ordering::Relaxed)))
     }
 
     /// Requests a poll in the next pass.

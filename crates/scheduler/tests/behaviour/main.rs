@@ -3,6 +3,7 @@
 // The macro expands to paths of the facade; here core takes its place.
 extern crate punctual_core as punctual;
 
+mod apscheduler;
 mod common;
 mod failures;
 mod history;

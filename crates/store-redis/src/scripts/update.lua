@@ -2,7 +2,7 @@
 --
 -- ARGV: id, expected revision, next revision, step of the fence, channel to notify,
 --       expected run time (empty if it doesn't matter), new run time and due time (empty if they don't change),
---       `1` if the fire count is reset, `1` if there is a new definition, its task, its size, the definition
+--       new fire count (empty if it doesn't change), `1` if there is a new definition, its task, its size, the definition
 -- Returns `updated`, `missing`, `conflict`, or `corrupt` if the header is corrupt.
 local id, expected_run_time, schedule = ARGV[1], ARGV[6], ARGV[7]
 local header = call('HGET', JOBS, id)
@@ -33,8 +33,8 @@ if ARGV[9] == '1' then
         own(job, run, true)
     end
 end
-if ARGV[8] == '1' then
-    job[COUNT] = ZERO
+if ARGV[8] ~= '' then
+    job[COUNT] = ARGV[8]
 end
 if schedule == '' then
     if not keeps_claim then

@@ -48,7 +48,7 @@ macro_rules! job_store_suite {
                     a_new_definition_makes_a_postponed_job_due
                     an_update_can_reschedule_a_claimed_job
                     an_update_keeps_counts_and_runs
-                    an_update_can_reset_the_fire_count
+                    an_update_can_set_the_fire_count
                     a_new_schedule_reactivates_a_finished_job
                     a_paused_job_can_be_updated
                 ]

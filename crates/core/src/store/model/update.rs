@@ -36,8 +36,8 @@ impl StoredJob {
             record.task = task;
             record.definition = definition;
         }
-        if update.restart {
-            record.fire_count = 0;
+        if let Some(fire_count) = update.fire_count {
+            record.fire_count = fire_count;
         }
         match update.schedule {
             Some(schedule) => {

@@ -2,6 +2,7 @@
 
 mod calls_from_jobs;
 mod failed_start;
+mod health;
 mod idle;
 mod listener;
 mod restart;

@@ -207,8 +207,8 @@ async fn statements_of_users_use_an_index() {
         (
             "update",
             STATEMENTS.update,
-            "(text, bigint, bool, bigint, bigint, text, bool, bool, bigint)",
-            "('job 7', 1, true, 5, 5, 'work', false, true, 5)",
+            "(text, bigint, bool, bigint, bigint, text, bigint, bool, bigint)",
+            "('job 7', 1, true, 5, 5, 'work', 0, true, 5)",
         ),
         ("update definition", STATEMENTS.update_definition, "(text, bytea)", "('job 7', '')"),
         ("hold", STATEMENTS.lock_jobs, "(text)", "('[\"job 7\"]')"),

@@ -175,7 +175,7 @@ pub async fn an_update_keeps_counts_and_runs<F: StoreFixture>(t: &CaseContext<F>
     assert_eq!(t.clear("a", 1, run(1, "n").fence).await, CommitOutcome::Done);
 }
 
-pub async fn an_update_can_reset_the_fire_count<F: StoreFixture>(t: &CaseContext<F>) {
+pub async fn an_update_can_set_the_fire_count<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(5)), due("b", at(5))]).await;
     for claim in t.claim(at(5)).await {
         let schedule = Schedule::at(at(9));
@@ -183,7 +183,7 @@ pub async fn an_update_can_reset_the_fire_count<F: StoreFixture>(t: &CaseContext
         t.commit_one(claim.id.as_str(), claim.fence, advance).await;
     }
     let before = t.get("a").await;
-    t.update("a", RecordUpdate { restart: true, ..Default::default() }).await;
+    t.update("a", RecordUpdate { fire_count: Some(0), ..Default::default() }).await;
     let after = t.get("a").await;
     let (revision, fence) = (after.revision, after.fence);
     assert_eq!(
@@ -194,6 +194,14 @@ pub async fn an_update_can_reset_the_fire_count<F: StoreFixture>(t: &CaseContext
     assert_eq!(t.get("b").await.fire_count, 3, "another job's count");
     t.update("a", definition("work", "{}")).await;
     assert_eq!(t.get("a").await.fire_count, 0);
+    // The count of a job that comes from another store.
+    for fire_count in [7, i64::MAX.unsigned_abs()] {
+        let schedule = Some(Some(Schedule::at(at(20))));
+        let update = RecordUpdate { fire_count: Some(fire_count), schedule, ..Default::default() };
+        t.update("a", update).await;
+        let job = t.get("a").await;
+        assert_eq!((job.fire_count, job.schedule), (fire_count, Some(Schedule::at(at(20)))));
+    }
 }
 
 pub async fn a_new_schedule_reactivates_a_finished_job<F: StoreFixture>(t: &CaseContext<F>) {

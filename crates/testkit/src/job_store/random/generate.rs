@@ -136,7 +136,7 @@ impl Generator {
             definition,
             schedule,
             expected,
-            restart: self.once_in(6),
+            fire_count: self.once_in(6).then(|| self.rng.u64(..9)),
         })
     }
 

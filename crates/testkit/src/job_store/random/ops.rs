@@ -116,7 +116,7 @@ pub(super) struct UpdateSpec {
     pub(super) definition: Option<(Name, u8)>,
     pub(super) schedule: Option<Option<ScheduleSpec>>,
     pub(super) expected: Option<Expected>,
-    pub(super) restart: bool,
+    pub(super) fire_count: Option<u64>,
 }
 
 /// The expected run time of an update.

@@ -192,7 +192,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
                 Expected::None => None,
                 Expected::At(at) => Some(at.instant()),
             }),
-            restart: change.restart,
+            fire_count: change.fire_count,
         };
         let from_model = self.model.update(&id, expected, update.clone());
         let returned = self.store().update(&id, expected, update).await;
