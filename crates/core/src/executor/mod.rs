@@ -16,7 +16,7 @@ pub use debug::DebugExecutor;
 pub use lease::Lease;
 pub use prepared::{AsyncRun, BlockingRun, Prepared};
 pub use queue::RunQueue;
-pub use run::{Run, RunParts, RunReport, RunSink};
+pub use run::{Run, RunMonitor, RunParts, RunReport, RunSink};
 pub use run_guard::is_inside_run;
 pub use worker::Worker;
 
