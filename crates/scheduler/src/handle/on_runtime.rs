@@ -1,0 +1,45 @@
+//! Async calls from outside of a tokio runtime.
+
+use std::future::Future;
+
+use futures_util::future::Either;
+use punctual_core::BoxFuture;
+use tokio::runtime::Handle;
+
+use crate::error::SchedulerError;
+use crate::lifecycle::Engine;
+
+type Outcome<T> = Result<T, SchedulerError>;
+
+/// Returns `work` itself inside of a tokio runtime, which its stores need. Elsewhere, such as on smol, it is moved to the
+/// runtime of the engine. A stopped scheduler has none, and only accesses memory.
+///
+/// The result is `NotRunning` if that runtime shuts down before `work` is complete.
+pub(super) fn on_runtime<T, F>(
+    engine: &Engine,
+    work: F,
+) -> Either<F, BoxFuture<'static, Outcome<T>>>
+where
+    T: Send + 'static,
+    F: Future<Output = Outcome<T>> + Send + 'static,
+{
+    if Handle::try_current().is_ok() {
+        return Either::Left(work);
+    }
+    match engine.shared.runtime() {
+        // Boxed, so that less code is generated for each method.
+        Some(runtime) => Either::Right(Box::pin(spawned(runtime, Box::pin(work)))),
+        None => Either::Left(work),
+    }
+}
+
+async fn spawned<T: Send + 'static>(
+    runtime: Handle,
+    work: BoxFuture<'static, Outcome<T>>,
+) -> Outcome<T> {
+    match runtime.spawn(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(SchedulerError::NotRunning),
+    }
+}
