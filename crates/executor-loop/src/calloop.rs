@@ -39,7 +39,7 @@ impl LoopExecutor {
     ///
     /// [`AttachError::AlreadyAttached`], or [`AttachError::Wake`] if no descriptor can be created.
     pub fn attach_calloop(&self) -> Result<(LoopRunner, CalloopSource), AttachError> {
-        let (ping, pings) = make_ping().map_err(|error| AttachError::Wake(error.into()))?;
+        let (ping, pings) = make_ping().map_err(AttachError::wake)?;
         let runner = self.attach(move || ping.ping())?;
         let budget = LoopBudget::default();
         Ok((runner.clone(), CalloopSource { runner, pings, budget }))

@@ -40,7 +40,7 @@ impl LoopExecutor {
     ///
     /// [`AttachError::AlreadyAttached`], or [`AttachError::Wake`] if no descriptor can be created.
     pub fn attach_descriptor(&self) -> Result<LoopDescriptor, AttachError> {
-        let (reader, writer) = pipe().map_err(|error| AttachError::Wake(error.into()))?;
+        let (reader, writer) = pipe().map_err(AttachError::wake)?;
         // Fails only if the pipe is full, so that the loop is awake anyway, or closed.
         let wake = move || drop((&writer).write(&[0]));
         Ok(LoopDescriptor { runner: self.attach(wake)?, reader })

@@ -12,6 +12,21 @@ pub enum AttachError {
     Wake(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl AttachError {
+    /// Creates [`Wake`](Self::Wake), for adapters to other loops.
+    ///
+    /// ```
+    /// use punctual_executor_loop::AttachError;
+    ///
+    /// let error = AttachError::wake(std::io::Error::other("no descriptors"));
+    /// assert_eq!(error.to_string(), "the loop can't be woken");
+    /// ```
+    #[must_use]
+    pub fn wake(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Wake(source.into())
+    }
+}
+
 /// A [`LocalTask`](crate::LocalTask) was executed on a thread other than that of its loop, or after its loop has ended.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -135,6 +135,26 @@ impl LoopExecutor {
         self.mailbox.attach(Arc::new(waker))?;
         Ok(LoopRunner::new(Arc::clone(&self.mailbox), self.blocking_limit))
     }
+
+    /// Returns the runner of the loop that is attached, if this is its thread.
+    ///
+    /// ```
+    /// use punctual_executor_loop::LoopExecutor;
+    ///
+    /// # fn main() -> Result<(), punctual_executor_loop::AttachError> {
+    /// let executor = LoopExecutor::new();
+    /// let jobs = executor.attach(|| {})?;
+    /// assert!(executor.current_runner().is_some());
+    /// std::thread::scope(|scope| scope.spawn(|| assert!(executor.current_runner().is_none())).join()).unwrap();
+    /// drop(jobs);
+    /// assert!(executor.current_runner().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn current_runner(&self) -> Option<LoopRunner> {
+        LoopRunner::current(&self.mailbox)
+    }
 }
 
 impl Default for LoopExecutor {

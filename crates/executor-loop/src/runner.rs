@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -28,6 +28,11 @@ pub struct LoopRunner {
     inner: Rc<Inner>,
 }
 
+thread_local! {
+    /// The loops that are attached on this thread.
+    static RUNNERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
+}
+
 struct Inner {
     mailbox: Arc<Mailbox>,
     blocking_limit: Duration,
@@ -47,15 +52,29 @@ enum Ready {
 impl LoopRunner {
     pub(crate) fn new(mailbox: Arc<Mailbox>, blocking_limit: Duration) -> Self {
         let locals = Locals::new(&mailbox);
-        Self {
-            inner: Rc::new(Inner {
-                mailbox,
-                blocking_limit,
-                ready: RefCell::default(),
-                tasks: Tasks::default(),
-                locals,
-            }),
-        }
+        let inner = Rc::new(Inner {
+            mailbox,
+            blocking_limit,
+            ready: RefCell::default(),
+            tasks: Tasks::default(),
+            locals,
+        });
+        RUNNERS.with_borrow_mut(|runners| {
+            runners.retain(|runner| runner.strong_count() > 0);
+            runners.push(Rc::downgrade(&inner));
+        });
+        Self { inner }
+    }
+
+    /// Returns the runner of this thread with this mailbox.
+    pub(crate) fn current(mailbox: &Arc<Mailbox>) -> Option<Self> {
+        let find = |runners: &RefCell<Vec<Weak<Inner>>>| {
+            let runners = runners.borrow();
+            let mut runners = runners.iter().filter_map(Weak::upgrade);
+            runners.find(|runner| Arc::ptr_eq(&runner.mailbox, mailbox))
+        };
+        // Fails while the thread ends.
+        RUNNERS.try_with(find).ok().flatten().map(|inner| Self { inner })
     }
 
     pub(crate) fn locals(&self) -> &Rc<Locals> {
