@@ -15,6 +15,7 @@ guides! {
     FromApscheduler: "guide/from-apscheduler.md";
     GettingStarted: "guide/getting-started.md";
     History: "guide/history.md";
+    Loops: "guide/loops.md";
     Monitoring: "guide/monitoring.md";
     Misfires: "guide/misfires.md";
     Stores: "guide/stores.md";

@@ -28,7 +28,7 @@ pub use event::{
 };
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, ExecutorLoad, Lease, Prepared,
-    Refused, Run, RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
+    Refused, Run, RunMonitor, RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
 };
 pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,

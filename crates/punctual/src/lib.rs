@@ -5,6 +5,7 @@
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
 //! [configuration]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/configuration.md
+//! [loops]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/loops.md
 //! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
 //! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
 //! [monitoring]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/monitoring.md
@@ -20,7 +21,7 @@
 //! # Overview
 //!
 //! - [`prelude`]: the types and traits that most programs need.
-//! - Schedulers: [`BackgroundScheduler`], [`BlockingScheduler`], [`AsyncScheduler`].
+//! - Schedulers: [`BackgroundScheduler`], [`BlockingScheduler`], [`AsyncScheduler`], and those of the guide [loops].
 //! - Triggers: [`DateTrigger`], [`IntervalTrigger`], [`CronTrigger`], [`CalendarIntervalTrigger`],
 //!   [`AndTrigger`], [`OrTrigger`], [`ExceptTrigger`].
 //! - Traits and types for custom stores, executors and triggers: [`core`].
@@ -62,12 +63,30 @@ pub use punctual_core::{
     TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError,
     ZoneOffset, ZoneSpan, error_chain, tasks,
 };
+#[cfg(all(unix, feature = "loop-calloop"))]
+pub use punctual_executor_loop::CalloopSource;
+#[cfg(all(unix, feature = "loop-descriptor"))]
+pub use punctual_executor_loop::LoopDescriptor;
+#[cfg(feature = "executor-loop")]
+pub use punctual_executor_loop::{
+    AttachError, LocalTask, LocalTaskError, LoopBudget, LoopExecutor, LoopFuture, LoopRunner,
+};
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
 #[cfg(feature = "executor-threads")]
 pub use punctual_executor_threads::ThreadPoolExecutor;
 #[cfg(feature = "executor-tokio")]
 pub use punctual_executor_tokio::TokioExecutor;
+#[cfg(all(unix, feature = "loop-calloop"))]
+pub use punctual_loops::CalloopScheduler;
+/// Defines the event loop to which a [`CalloopScheduler`] is attached.
+#[cfg(all(unix, feature = "loop-calloop"))]
+#[doc(no_inline)]
+pub use punctual_loops::calloop;
+#[cfg(feature = "executor-loop")]
+pub use punctual_loops::{AttachedLoop, LocalScheduler, LoopError};
+#[cfg(all(unix, feature = "loop-descriptor"))]
+pub use punctual_loops::{ReactorLoop, ReactorScheduler};
 #[cfg(feature = "macros")]
 pub use punctual_macros::task;
 #[doc(hidden)]
@@ -168,4 +187,6 @@ pub mod prelude {
         OrTrigger, Overlap, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp,
         Trigger, TriggerExt, Zone, tasks,
     };
+    #[cfg(feature = "executor-loop")]
+    pub use crate::{LocalScheduler, LoopBudget, LoopExecutor};
 }

@@ -1,6 +1,7 @@
 //! Conformance suites, a manual clock and a manual scheduler for Punctual and its store and executor crates.
 
 mod clock;
+pub mod event_loop;
 pub mod executor;
 pub mod job_store;
 mod manual;

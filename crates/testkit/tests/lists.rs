@@ -46,6 +46,13 @@ fn every_case_of_the_executor_suite_is_listed() {
 }
 
 #[test]
+fn every_case_of_the_loop_suite_is_listed() {
+    let defined = defined("event_loop", "pub fn ");
+    assert!(defined.len() > 8, "{}", defined.len());
+    assert_eq!(defined, listed("event_loop"));
+}
+
+#[test]
 fn every_case_of_the_job_store_suite_is_listed() {
     let defined = defined("job_store", "pub async fn ");
     assert!(defined.len() > 130, "{}", defined.len());

@@ -65,6 +65,9 @@ impl fmt::Display for Event {
                 "the lease of this process in the job store {alias:?} has expired: other processes may \
                  repeat its runs"
             ),
+            Self::LoopBlocked { run, duration } => {
+                write!(f, "{} blocked the loop for {duration:?}", run.without_details())
+            }
             Self::Lagged(dropped) => {
                 write!(f, "{dropped} events were dropped: the stream was read too slowly")
             }

@@ -75,6 +75,9 @@ impl EventMask {
     /// A stored record can't be decoded.
     pub const RECORD_CORRUPT: Self = Self(1 << 25);
 
+    /// A run blocked the thread of a program's loop for too long.
+    pub const LOOP_BLOCKED: Self = Self(1 << 26);
+
     const NAMES: &[(Self, &str)] = &[
         (Self::SCHEDULER_STARTED, "SCHEDULER_STARTED"),
         (Self::SCHEDULER_SHUTDOWN, "SCHEDULER_SHUTDOWN"),
@@ -102,6 +105,7 @@ impl EventMask {
         (Self::LAGGED, "LAGGED"),
         (Self::JOB_REPLANNED, "JOB_REPLANNED"),
         (Self::RECORD_CORRUPT, "RECORD_CORRUPT"),
+        (Self::LOOP_BLOCKED, "LOOP_BLOCKED"),
     ];
 
     /// Returns the bits. The first seventeen have the same meaning as in APScheduler.

@@ -7,6 +7,7 @@ mod run;
 mod termination;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use mask::EventMask;
 pub use outcome::OutcomeKind;
@@ -98,6 +99,15 @@ pub enum Event {
     /// has already started may be executed again. Runs that have not started are held until their ownership has been
     /// verified.
     LeaseLost(Alias),
+    /// A run blocked the thread of a program's loop for longer than its executor allows: a blocking task as a whole, or
+    /// an async task between two waits. Emitted each time, also shortly after the completion of the run.
+    #[non_exhaustive]
+    LoopBlocked {
+        /// The run, without times and outcome.
+        run: RunEvent,
+        /// The time for which the loop was blocked.
+        duration: Duration,
+    },
     /// An event stream was read too slowly. Contains the number of events that were dropped from it.
     Lagged(u64),
 }
@@ -164,6 +174,12 @@ impl Event {
         Self::JobStoreFailed { job_store, error }
     }
 
+    /// Creates [`LoopBlocked`](Self::LoopBlocked).
+    #[must_use]
+    pub fn loop_blocked(run: RunEvent, duration: Duration) -> Self {
+        Self::LoopBlocked { run, duration }
+    }
+
     /// Returns the event mask with the bit of this kind of event.
     #[must_use]
     pub fn mask(&self) -> EventMask {
@@ -193,6 +209,7 @@ impl Event {
             Self::JobStoreRecovered(_) => EventMask::JOBSTORE_RECOVERED,
             Self::RecordCorrupt(_) => EventMask::RECORD_CORRUPT,
             Self::LeaseLost(_) => EventMask::LEASE_LOST,
+            Self::LoopBlocked { .. } => EventMask::LOOP_BLOCKED,
             Self::Lagged(_) => EventMask::LAGGED,
         }
     }

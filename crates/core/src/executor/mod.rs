@@ -19,7 +19,7 @@ pub use lease::Lease;
 pub use load::ExecutorLoad;
 pub use prepared::{AsyncRun, BlockingRun, Prepared};
 pub use queue::RunQueue;
-pub use run::{Run, RunParts, RunReport, RunSink};
+pub use run::{Run, RunMonitor, RunParts, RunReport, RunSink};
 pub use run_guard::is_inside_run;
 pub use worker::Worker;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::Span;
 
@@ -86,6 +87,11 @@ pub trait RunSink: Send + Sync + 'static {
     /// Reports that a run has started, before its task is called. Called at most once for each start, from any thread;
     /// must not block. The default implementation does nothing.
     fn started(&self, _task: &TaskName, _context: &JobContext, _at: Timestamp) {}
+
+    /// Reports that a run blocked the thread of a loop for this time, which is longer than its executor allows. Called
+    /// any number of times, also shortly after the completion was reported; must not block. The default implementation
+    /// ignores it.
+    fn blocked(&self, _run: RunEvent, _duration: Duration) {}
 }
 
 /// The report of a run.
@@ -117,6 +123,13 @@ impl Run {
     pub fn with_claim(mut self, claim: Lease) -> Self {
         self.claim = Some(claim);
         self
+    }
+
+    /// Returns a value that reports how long the run blocks a loop, also after the run itself has been consumed.
+    #[must_use]
+    pub fn monitor(&self) -> RunMonitor {
+        let RunParts { context, sink, .. } = &self.parts;
+        RunMonitor { context: context.clone(), sink: Arc::clone(sink) }
     }
 
     /// Returns the context of the run.
@@ -222,6 +235,39 @@ impl Run {
         event.finished = self.started.map(|_| self.parts.clock.now());
         event.outcome = Some(outcome);
         self.parts.sink.report(RunReport { event });
+    }
+}
+
+/// Reports how long a run blocks the thread of a loop; returned by [`Run::monitor`].
+///
+/// ```
+/// use std::time::Duration;
+/// use punctual_core::Run;
+///
+/// fn execute(run: Run, measured: Duration) {
+///     let monitor = run.monitor();
+///     run.execute(pollster::block_on);
+///     if measured > Duration::from_millis(100) {
+///         monitor.blocked(measured);
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct RunMonitor {
+    context: JobContext,
+    sink: Arc<dyn RunSink>,
+}
+
+impl RunMonitor {
+    /// Reports that the run has blocked its loop for this time.
+    pub fn blocked(&self, duration: Duration) {
+        self.sink.blocked(RunEvent::of(&self.context), duration);
+    }
+}
+
+impl fmt::Debug for RunMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunMonitor").field(&self.context).finish()
     }
 }
 

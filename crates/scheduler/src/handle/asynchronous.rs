@@ -15,7 +15,9 @@ use tokio::runtime::Handle;
 use super::builder::{BuiltEngine, SchedulerBuilder};
 use super::job_handle::AsyncJobHandle;
 use super::methods::shared_methods;
+use super::on_runtime::on_runtime;
 use super::run_handle::AsyncRunHandle;
+use super::thread::SchedulerThread;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
 use super::waiting_jobs::job_methods;
@@ -33,6 +35,23 @@ use crate::store::StoreAccess;
 /// same scheduler.
 ///
 /// The runtime must have timers and I/O enabled (`enable_all`), as that of `#[tokio::main]` has.
+///
+/// The methods can be awaited on any other runtime, too, such as smol or `pollster`: `start` then creates a thread with a
+/// tokio runtime, on which the scheduler runs until it is shut down.
+///
+/// ```
+/// use punctual_scheduler::AsyncScheduler;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// pollster::block_on(async {
+///     let scheduler = AsyncScheduler::builder().timezone("UTC").start().await?;
+///     let job = scheduler.job(|| 42).paused().add().await?;
+///     assert_eq!(job.run_now().await?.wait().await.value(), Some(&42.into()));
+///     scheduler.shutdown().await?;
+///     Ok(())
+/// })
+/// # }
+/// ```
 ///
 /// Dropping it does not stop the scheduler. Call [`shutdown`](Self::shutdown) to stop it.
 #[derive(Clone, Debug)]
@@ -74,8 +93,10 @@ impl AsyncScheduler {
 
     /// Starts in a separate task, so that the start completes even if the caller's future is dropped.
     async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
+        let Ok(runtime) = Handle::try_current() else {
+            return SchedulerThread::start_detached(&self.engine, paused, with_driver).await;
+        };
         let engine = Arc::clone(&self.engine);
-        let runtime = Handle::try_current().map_err(SchedulerError::runtime_unavailable)?;
         let started = runtime.spawn(async move { engine.start(paused, with_driver).await });
         started.await.unwrap_or_else(|error| Err(SchedulerError::runtime_unavailable(error)))
     }
@@ -85,7 +106,10 @@ impl AsyncScheduler {
     /// Returns the time at which the next tick is needed; a time not later than `now` means immediately. Returns
     /// `None` if nothing is scheduled. The driver calls this method; see [`start_manual`](Self::start_manual).
     pub async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
-        self.engine.tick(now).await
+        let engine = Arc::clone(&self.engine);
+        let tick = on_runtime(&self.engine, async move { Ok(engine.tick(now).await) });
+        // Fails only if the scheduler has been shut down.
+        tick.await.unwrap_or_default()
     }
 
     /// Waits until a tick may be needed earlier than the last one returned, because a run has completed or a job has
@@ -118,25 +142,36 @@ impl AsyncScheduler {
 
     async fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
+        let Some(runtime) = self.runtime() else { return shutdown.await };
         // In a separate task, so that the shutdown completes even if the caller's future is dropped.
-        let finished = tokio::spawn(shutdown);
+        let finished = runtime.spawn(shutdown);
         finished.await.unwrap_or_else(|error| Err(SchedulerError::runtime_unavailable(error)))
     }
 
+    /// The current runtime, or else that of the engine.
+    fn runtime(&self) -> Option<Handle> {
+        Handle::try_current().ok().or_else(|| self.engine.shared.runtime())
+    }
+
     async fn print_lines(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
-        let jobs = self.engine.jobs.listing(query).await?;
+        let engine = Arc::clone(&self.engine);
+        let listing = async move { engine.jobs.listing(query).await };
+        let jobs = on_runtime(&self.engine, listing).await?;
         jobs.write_lines(out).map_err(SchedulerError::Output)
     }
 
     async fn print_table(&self, query: JobQuery, out: impl Write) -> Result<(), SchedulerError> {
-        let jobs = self.engine.jobs.listing(query).await?;
+        let engine = Arc::clone(&self.engine);
+        let listing = async move { engine.jobs.listing(query).await };
+        let jobs = on_runtime(&self.engine, listing).await?;
         jobs.write_table(out).map_err(SchedulerError::Output)
     }
 
     async fn reload_zones(&self) -> Result<String, SchedulerError> {
         let engine = Arc::clone(&self.engine);
+        let Some(runtime) = self.runtime() else { return Ok(engine.refresh_zones()?) };
         // Reloading reads files.
-        let refreshed = tokio::task::spawn_blocking(move || engine.refresh_zones()).await;
+        let refreshed = runtime.spawn_blocking(move || engine.refresh_zones()).await;
         Ok(refreshed.map_err(SchedulerError::runtime_unavailable)??)
     }
 
@@ -146,10 +181,10 @@ impl AsyncScheduler {
         }
         let engine = Arc::clone(&self.engine);
         let flush = move || engine.shared.bus.flush(timeout);
-        match Handle::try_current() {
+        match self.runtime() {
             // Fails only if the runtime shuts down.
-            Ok(runtime) => runtime.spawn_blocking(flush).await.unwrap_or_default(),
-            Err(_) => flush(),
+            Some(runtime) => runtime.spawn_blocking(flush).await.unwrap_or_default(),
+            None => flush(),
         }
     }
 

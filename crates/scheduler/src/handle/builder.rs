@@ -25,6 +25,14 @@ use crate::shared::{
 #[doc(hidden)]
 pub struct BuiltEngine(pub(crate) Arc<Engine>);
 
+impl BuiltEngine {
+    /// Returns a value that was passed to the builder's `app_data`, for schedulers that are defined in other crates.
+    #[must_use]
+    pub fn app_data<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.shared.app_data.get()
+    }
+}
+
 impl fmt::Debug for BuiltEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

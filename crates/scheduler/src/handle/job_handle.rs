@@ -8,6 +8,7 @@ use std::sync::Arc;
 use punctual_core::{IntoTrigger, Timestamp};
 
 use super::block_on::block_on_engine;
+use super::on_runtime::on_runtime;
 use super::run_handle::{AsyncRunHandle, RunHandle};
 use super::waiting::waiting_method;
 use crate::error::SchedulerError;

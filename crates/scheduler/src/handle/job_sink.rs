@@ -1,9 +1,12 @@
 //! The `JobSink` implementations of schedulers, through which job builders add their jobs.
 
+use std::sync::Arc;
+
 use punctual_core::{BoxFuture, CallerTransaction};
 
 use super::asynchronous::AsyncScheduler;
 use super::job_handle::{AsyncJobHandle, JobHandle};
+use super::on_runtime::on_runtime;
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
 use crate::job::sealed::Sealed;
@@ -17,7 +20,9 @@ impl JobSink for AsyncScheduler {
 
     fn add(self, job: NewJob) -> Self::Output {
         Box::pin(async move {
-            let job = self.engine.jobs.add_job(job).await?;
+            let engine = Arc::clone(&self.engine);
+            let add = async move { engine.jobs.add_job(job).await };
+            let job = on_runtime(&self.engine, add).await?;
             Ok(AsyncJobHandle::new(self.engine, job))
         })
     }

@@ -13,6 +13,7 @@ mod job_handle;
 mod job_sink;
 mod methods;
 pub mod mode;
+mod on_runtime;
 mod reference;
 mod run_handle;
 mod signals;

@@ -1,11 +1,12 @@
 //! The thread of blocking and background schedulers.
 
 use std::io;
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use punctual_core::error_chain;
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use super::signals::StopSignals;
 use crate::error::SchedulerError;
@@ -28,49 +29,30 @@ impl SchedulerThread {
         paused: bool,
         stop_on_signals: bool,
     ) -> Result<Self, SchedulerError> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(SchedulerError::RuntimeUnavailable)?;
         let signals =
             stop_on_signals.then(StopSignals::listen).transpose().unwrap_or_else(|error| {
                 warn(&format_args!("signals will not shut the scheduler down: {error}"));
                 None
             });
-        let (started_tx, started_rx) = mpsc::sync_channel(1);
-        let (weak, engine) = (Arc::downgrade(engine), Arc::clone(engine));
-        let thread = thread::Builder::new()
-            .name("punctual-scheduler".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    let started = engine.start(paused, true).await;
-                    let running = started.is_ok();
-                    // The caller waits for it below.
-                    let _ = started_tx.send(started);
-                    if running {
-                        if let Some(signals) = signals {
-                            tokio::spawn(shut_down_on_signal(signals, Arc::clone(&engine)));
-                        }
-                        engine.stopped().await;
-                    }
-                });
-                // Blocking work that exceeds the shutdown timeout is not waited for.
-                runtime.shutdown_background();
-            })
-            .map_err(SchedulerError::RuntimeUnavailable)?;
-        let started = started_rx.recv().unwrap_or_else(|_| {
-            Err(SchedulerError::RuntimeUnavailable(io::Error::other(
-                "the scheduler's thread panicked",
-            )))
-        });
-        let thread = Self { thread: Some(thread), engine: weak };
-        match started {
+        let (thread, started) = spawn(engine, paused, true, signals)?;
+        let thread = Self { thread: Some(thread), engine: Arc::downgrade(engine) };
+        match result_of(pollster::block_on(started)) {
             Ok(()) => Ok(thread),
             Err(error) => {
                 thread.join();
                 Err(error)
             }
         }
+    }
+
+    /// Starts the engine on a new thread, which nobody waits for. The start completes even if the future is dropped.
+    pub(crate) async fn start_detached(
+        engine: &Arc<Engine>,
+        paused: bool,
+        with_driver: bool,
+    ) -> Result<(), SchedulerError> {
+        let (_, started) = spawn(engine, paused, with_driver, None)?;
+        result_of(started.await)
     }
 
     /// Waits for the thread to terminate. Does nothing if called on that thread.
@@ -93,6 +75,50 @@ impl Drop for SchedulerThread {
             );
         }
     }
+}
+
+type Started = Result<(), SchedulerError>;
+
+/// Spawns a thread with a runtime, which starts the engine and ends with it.
+fn spawn(
+    engine: &Arc<Engine>,
+    paused: bool,
+    with_driver: bool,
+    signals: Option<StopSignals>,
+) -> Result<(JoinHandle<()>, oneshot::Receiver<Started>), SchedulerError> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(SchedulerError::RuntimeUnavailable)?;
+    let (started_tx, started_rx) = oneshot::channel();
+    let engine = Arc::clone(engine);
+    let thread = thread::Builder::new()
+        .name("punctual-scheduler".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                let started = engine.start(paused, with_driver).await;
+                let running = started.is_ok();
+                // Fails if the caller does not wait for it.
+                let _ = started_tx.send(started);
+                if running {
+                    if let Some(signals) = signals {
+                        tokio::spawn(shut_down_on_signal(signals, Arc::clone(&engine)));
+                    }
+                    engine.stopped().await;
+                }
+            });
+            // Blocking work that exceeds the shutdown timeout is not waited for.
+            runtime.shutdown_background();
+        })
+        .map_err(SchedulerError::RuntimeUnavailable)?;
+    Ok((thread, started_rx))
+}
+
+fn result_of(started: Result<Started, oneshot::error::RecvError>) -> Started {
+    started.unwrap_or_else(|_| {
+        let panicked = io::Error::other("the scheduler's thread panicked");
+        Err(SchedulerError::RuntimeUnavailable(panicked))
+    })
 }
 
 async fn shut_down_on_signal(mut signals: StopSignals, engine: Arc<Engine>) {

@@ -1,7 +1,7 @@
 //! The methods that wait for the engine. Each is defined once and expanded twice: as an async method of
 //! `AsyncScheduler`, and as a blocking method of `SyncScheduler`.
 
-/// Defines one method: an async one for `awaiting`, a blocking one for `blocking`.
+/// Defines one method: an async one for `awaiting`, with `on_runtime` in scope, a blocking one for `blocking`.
 ///
 /// An argument can be converted first: `name: Type = expression`. The body is an expression over the engine. It runs on
 /// the engine's thread, so the body and its captures must be `Send + 'static`; values that depend on the caller's
@@ -19,8 +19,8 @@ macro_rules! waiting_method {
             $($(let $arg = $value;)?)*
             $(let $local = $init;)?
             $(let $handle = JobSelector::from(self);)?
-            let $engine = &self.engine;
-            $work
+            let $engine = Arc::clone(&self.engine);
+            on_runtime(&self.engine, async move { $work }).await
         }
     };
     (

@@ -42,7 +42,7 @@ impl RunTracker {
             shared: Arc::clone(shared),
             active: Mutex::default(),
             next_run_id: Mutex::new(shared.ids.first_run_id()),
-            reports: Reports::new(Arc::clone(&shared.wake)),
+            reports: Reports::new(shared),
             ended: Notify::new(),
         })
     }

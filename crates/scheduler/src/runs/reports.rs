@@ -1,16 +1,19 @@
 //! Reports of completed runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{JobContext, RunReport, RunSink, TaskName, Timestamp};
+use punctual_core::{Event, JobContext, RunEvent, RunReport, RunSink, TaskName, Timestamp};
 
-use crate::shared::{Wake, metrics};
+use crate::shared::{Shared, Wake, metrics};
 
 /// Buffers the reports of completed runs until the next tick.
 pub(super) struct Reports {
     buffer: Mutex<Vec<RunReport>>,
     wake: Arc<Wake>,
+    /// Weak: runs in the queues of executors refer to this value, and `Shared` owns the executors.
+    shared: Weak<Shared>,
 }
 
 impl RunSink for Reports {
@@ -28,11 +31,18 @@ impl RunSink for Reports {
     fn started(&self, task: &TaskName, context: &JobContext, at: Timestamp) {
         metrics::run_started(task, context, at);
     }
+
+    fn blocked(&self, run: RunEvent, duration: Duration) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.bus.emit(Event::loop_blocked(run, duration));
+        }
+    }
 }
 
 impl Reports {
-    pub(super) fn new(wake: Arc<Wake>) -> Arc<Self> {
-        Arc::new(Self { buffer: Mutex::default(), wake })
+    pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
+        let (wake, shared) = (Arc::clone(&shared.wake), Arc::downgrade(shared));
+        Arc::new(Self { buffer: Mutex::default(), wake, shared })
     }
 
     pub(super) fn take(&self) -> Vec<RunReport> {

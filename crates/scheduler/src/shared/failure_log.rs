@@ -13,6 +13,7 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
     .union(EventMask::JOB_UNRESOLVED)
     .union(EventMask::JOBSTORE_FAILED)
     .union(EventMask::LEASE_LOST)
+    .union(EventMask::LOOP_BLOCKED)
     .union(EventMask::RECORD_CORRUPT);
 
 /// Which failures a scheduler logs, independently of its listeners; set by
@@ -20,8 +21,8 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 ///
 /// A run that fails, panics, or is killed, refused or lost is logged with the level ERROR, as is a corrupt record.
 /// Fire times that are skipped because they were too late or because of `max_instances`, jobs that can't be run,
-/// failures of a store and an expired lease are logged with the level WARN, and coalesced fire times with INFO. Records
-/// about runs have the target `punctual::run`, the others `punctual::scheduler`.
+/// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
+/// times with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureLog {

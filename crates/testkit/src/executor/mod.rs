@@ -35,15 +35,15 @@ pub mod cases;
 mod connection;
 mod errors;
 mod fixture;
-mod gate;
+pub(crate) mod gate;
 mod probe;
 mod reports;
 #[doc(hidden)]
 pub mod requires;
 mod run;
-mod run_spec;
+pub(crate) mod run_spec;
 mod suite;
-mod tasks;
+pub(crate) mod tasks;
 mod under_test;
 
 pub use caps::ExecutorCaps;
@@ -56,4 +56,4 @@ pub use run::run;
 pub use tasks::tasks;
 
 /// Timeout of a case for an event that must occur.
-const WAIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const WAIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);

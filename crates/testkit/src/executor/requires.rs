@@ -38,6 +38,18 @@ pub fn queue(caps: ExecutorCaps) -> bool {
     caps.workers && caps.limited
 }
 
+/// For executors that execute several blocking runs at a time, in any process.
+#[must_use]
+pub fn parallel(caps: ExecutorCaps) -> bool {
+    caps.parallel && queue(caps)
+}
+
+/// For executors that execute several blocking runs at a time, in the process of the case.
+#[must_use]
+pub fn in_process_parallel(caps: ExecutorCaps) -> bool {
+    caps.parallel && in_process_queue(caps)
+}
+
 /// For executors that run async tasks in a tokio runtime, in any process.
 #[must_use]
 pub fn tokio(caps: ExecutorCaps) -> bool {

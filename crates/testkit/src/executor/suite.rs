@@ -49,20 +49,25 @@ macro_rules! executor_suite {
                 queue for in_process_queue [
                     submit_does_not_block
                     runs_start_in_submission_order
-                    the_concurrency_limit_is_reached_but_not_exceeded
+                    the_limit_of_async_runs_is_reached_but_not_exceeded
                     shutdown_waits_for_queued_runs
                     queued_runs_are_lost_after_the_timeout
                     a_run_queued_past_its_deadline_is_missed
                 ]
+                parallel for in_process_parallel [
+                    the_concurrency_limit_is_reached_but_not_exceeded
+                ]
                 black_box for queue [
                     runs_start_in_submission_order
-                    the_concurrency_limit_is_reached_but_not_exceeded
-                    a_short_run_does_not_wait_for_a_long_one
                     shutdown_waits_for_queued_runs
                     queued_runs_are_lost_after_the_timeout
                     runs_are_cancelled_after_the_timeout
                     a_run_queued_past_its_deadline_is_missed
                     runs_of_a_dropped_executor_are_reported
+                ]
+                black_box_parallel for parallel [
+                    the_concurrency_limit_is_reached_but_not_exceeded
+                    a_short_run_does_not_wait_for_a_long_one
                 ]
                 tokio_tasks for tokio [
                     async_tasks_can_use_tokio

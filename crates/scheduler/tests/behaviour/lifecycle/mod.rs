@@ -1,5 +1,6 @@
 //! Starting, pausing, shutting down, and restarting.
 
+mod any_runtime;
 mod calls_from_jobs;
 mod failed_start;
 mod health;

@@ -21,7 +21,7 @@ fn occupy<E: Executor>(
 }
 
 #[track_caller]
-fn assert_succeeds<E: Executor>(executor: &ExecutorUnderTest<E>, run: RunId) {
+pub(super) fn assert_succeeds<E: Executor>(executor: &ExecutorUnderTest<E>, run: RunId) {
     let outcome = executor.reports.wait(run).outcome;
     assert!(outcome.as_ref().is_some_and(RunOutcome::is_success), "{outcome:?}");
 }
@@ -36,40 +36,6 @@ pub fn runs_start_in_submission_order<F: ExecutorFixture>(case: &CaseContext<F>)
     drop(first);
     let order: Vec<_> = (1..=50).map(|_| listener.next().number).collect();
     assert!(order.is_sorted(), "{order:?}");
-}
-
-pub fn the_concurrency_limit_is_reached_but_not_exceeded<F: ExecutorFixture>(
-    case: &CaseContext<F>,
-) {
-    const LIMIT: usize = 3;
-    let executor = case.limited(LIMIT);
-    let listener = RunListener::open();
-    // Short runs first: the executor may have derived the expected duration of further runs from them.
-    for _ in 0..1_000 {
-        executor.submit(RunSpec::call(add(1, 1)));
-    }
-    let runs: Vec<_> = (0..4 * LIMIT)
-        .map(|_| executor.submit(RunSpec::call(wait_for_release(listener.port(), 0))))
-        .collect();
-    for _ in 0..4 {
-        // All of them have started before any is released.
-        let together: Vec<_> = (0..LIMIT).map(|_| listener.next()).collect();
-        assert!(together.iter().all(ConnectedRun::is_waiting) && !listener.has_another());
-    }
-    runs.into_iter().for_each(|run| assert_succeeds(&executor, run));
-}
-
-pub fn a_short_run_does_not_wait_for_a_long_one<F: ExecutorFixture>(case: &CaseContext<F>) {
-    let executor = case.limited(2);
-    let listener = RunListener::open();
-    for _ in 0..1_000 {
-        executor.submit(RunSpec::call(add(1, 1)));
-    }
-    let long = executor.submit(RunSpec::call(wait_for_release(listener.port(), 0)));
-    let short: Vec<_> = (0..100).map(|_| executor.submit(RunSpec::call(add(1, 1)))).collect();
-    short.into_iter().for_each(|run| assert_succeeds(&executor, run));
-    drop(listener.next());
-    assert_succeeds(&executor, long);
 }
 
 pub fn shutdown_waits_for_queued_runs<F: ExecutorFixture>(case: &CaseContext<F>) {

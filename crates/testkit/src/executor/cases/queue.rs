@@ -1,11 +1,12 @@
 //! Queued runs, for tasks in the process of the case.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use punctual_core::{Clock, Executor, RunId, RunOutcome};
+use tokio::sync::Barrier;
 
 use crate::executor::gate::{Gate, SignalSender};
 use crate::executor::run_spec::RunSpec;
@@ -65,7 +66,7 @@ pub fn runs_start_in_submission_order<F: ExecutorFixture>(case: &CaseContext<F>)
     assert!(order.is_sorted(), "{order:?}");
 }
 
-pub fn the_concurrency_limit_is_reached_but_not_exceeded<F: ExecutorFixture>(
+pub fn the_limit_of_async_runs_is_reached_but_not_exceeded<F: ExecutorFixture>(
     case: &CaseContext<F>,
 ) {
     const LIMIT: usize = 3;
@@ -75,11 +76,14 @@ pub fn the_concurrency_limit_is_reached_but_not_exceeded<F: ExecutorFixture>(
     let most = Arc::new(AtomicUsize::new(0));
     for _ in 0..20 * LIMIT {
         let (together, now, most) = (together.clone(), now.clone(), most.clone());
-        executor.submit(RunSpec::closure(ClosureTask::blocking(move |_| {
-            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            // Returns only when the maximum number of runs has started.
-            together.wait();
-            now.fetch_sub(1, Ordering::SeqCst);
+        executor.submit(RunSpec::closure(ClosureTask::future(move |_| {
+            let (together, now, most) = (together.clone(), now.clone(), most.clone());
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Ready only when the maximum number of runs has started.
+                together.wait().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
         })));
     }
     executor.reports.wait_for_count(20 * LIMIT);

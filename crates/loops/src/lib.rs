@@ -1,0 +1,25 @@
+//! Schedulers of Punctual for programs with a loop, whose jobs run on the thread of that loop.
+//!
+//! Most programs depend on the facade crate, `punctual`. The scheduler itself has its own thread, as a
+//! [`BackgroundScheduler`](punctual_scheduler::BackgroundScheduler) does, so that calls to stores don't block the loop.
+
+mod attached;
+#[cfg(all(unix, feature = "calloop"))]
+mod calloop_scheduler;
+mod error;
+mod local;
+mod parts;
+#[cfg(all(unix, feature = "descriptor"))]
+mod reactor;
+
+/// Defines the event loop to which a [`CalloopScheduler`] is attached.
+#[cfg(all(unix, feature = "calloop"))]
+#[doc(no_inline)]
+pub use ::calloop;
+pub use attached::AttachedLoop;
+#[cfg(all(unix, feature = "calloop"))]
+pub use calloop_scheduler::CalloopScheduler;
+pub use error::LoopError;
+pub use local::LocalScheduler;
+#[cfg(all(unix, feature = "descriptor"))]
+pub use reactor::{ReactorLoop, ReactorScheduler};
