@@ -1,8 +1,8 @@
 //! Jobs as data.
 
 use punctual_core::{
-    Action, Alias, Clock, CodecError, IntoTrigger, JobId, SystemClock, Tag, Tags,
-    TaskRegistration, TriggerDefaults, Zone, error_chain,
+    Action, Alias, Clock, CodecError, IntoTrigger, JobId, SystemClock, Tag, Tags, TaskRegistration,
+    TriggerDefaults, Zone, error_chain,
 };
 use punctual_scheduler::NewJob;
 use punctual_triggers::trigger_defaults;
@@ -96,10 +96,7 @@ impl JobReader<'_> {
             job = if name == "executor" { job.executor(alias) } else { job.job_store(alias) };
         }
         let options = read_job_options(section)?;
-        options
-            .options()
-            .check()
-            .map_err(|error| ConfigError::rejected(section.key(), error))?;
+        options.options().check().map_err(|error| ConfigError::rejected(section.key(), error))?;
         job = options.apply(job);
         if let Some(tags) = section.take::<Vec<String>>("tags")? {
             let key = section.key_of("tags");

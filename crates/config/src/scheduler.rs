@@ -51,6 +51,9 @@ pub(crate) fn apply<S>(
     if let Some(interval) = section.take::<Duration>("poll_interval")? {
         builder = builder.poll_interval(interval);
     }
+    if let Some(grace) = section.take::<Duration>("cancel_grace")? {
+        builder = builder.cancel_grace(grace);
+    }
     if let Some(max) = section.take::<usize>("max_concurrent_runs")? {
         builder = builder.max_concurrent_runs(max);
     }
@@ -140,6 +143,7 @@ pub(crate) struct GivenJobOptions {
     pub(crate) overlap: Option<Overlap>,
     pub(crate) max_catch_up_runs: Option<Option<u32>>,
     pub(crate) max_catch_up_age: Option<Option<Duration>>,
+    pub(crate) timeout: Option<Option<Duration>>,
 }
 
 impl GivenJobOptions {
@@ -153,6 +157,7 @@ impl GivenJobOptions {
         options.overlap = self.overlap.or(options.overlap);
         options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
         options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
+        options.timeout = self.timeout.unwrap_or(options.timeout);
         options
     }
 
@@ -179,6 +184,9 @@ impl GivenJobOptions {
         if let Some(age) = self.max_catch_up_age {
             job = job.max_catch_up_age(age);
         }
+        if let Some(timeout) = self.timeout {
+            job = job.timeout(timeout);
+        }
         job
     }
 }
@@ -194,5 +202,6 @@ pub(crate) fn read_job_options(section: &mut Section) -> Result<GivenJobOptions,
         overlap: section.take_word("overlap", OVERLAP)?,
         max_catch_up_runs: section.take("max_catch_up_runs")?,
         max_catch_up_age: section.take("max_catch_up_age")?,
+        timeout: section.take("timeout")?,
     })
 }

@@ -182,6 +182,7 @@ fn every_option_is_applied() {
         lease = "4s"
         poll_interval = 5
         max_concurrent_runs = 6
+        cancel_grace = "8s"
         node_id = "one"
         failure_log = "off"
         codec = "json"
@@ -196,6 +197,7 @@ fn every_option_is_applied() {
         .lease(Duration::from_secs(4))
         .poll_interval(Duration::from_secs(5))
         .max_concurrent_runs(6)
+        .cancel_grace(Duration::from_secs(8))
         .node_id("one")
         .failure_log(FailureLog::Off)
         .client_only()
@@ -267,6 +269,7 @@ fn every_option_of_a_job_is_applied() {
         overlap = "cancel_running"
         max_catch_up_runs = 7
         max_catch_up_age = "none"
+        timeout = "90s"
         tags = ["billing", "nightly"]
         "#,
     );
@@ -283,6 +286,7 @@ fn every_option_of_a_job_is_applied() {
             .overlap(Overlap::CancelRunning)
             .max_catch_up_runs(7)
             .max_catch_up_age(None)
+            .timeout(Duration::from_secs(90))
             .tags(["nightly", "billing"])
             .replace_existing(true)
             .build()]);

@@ -45,9 +45,9 @@ pub use store::{
     StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 pub use task::{
-    Action, AppData, BoxFuture, Call, ClosureTask, DeclaredTrigger, DynTask, IntoAction,
-    JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
-    TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
+    Action, AppData, BoxFuture, Call, CancelReason, ClosureTask, DeclaredTrigger, DynTask,
+    IntoAction, JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName,
+    TaskOutput, TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,

@@ -73,10 +73,10 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-    BulkChange, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions, HistoryPage,
-    HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery, JobSelector,
-    JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder, SchedulerError,
-    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    BulkChange, CancelRequest, EventStream, FailureLog, Health, HistoryEntry, HistoryOptions,
+    HistoryPage, HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobHandle, JobQuery,
+    JobSelector, JobSink, JobState, ListenerId, NewJob, RunHandle, SchedulerBuilder,
+    SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
     TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]

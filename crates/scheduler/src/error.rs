@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
+    Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, RunId, StoreError,
     StoreErrorKind, TaskName, TaskRegistryError, Timestamp, Trigger, TriggerError, ZoneError,
 };
 
@@ -47,6 +47,9 @@ pub enum SchedulerError {
         /// The stores that contain it.
         job_stores: Vec<Alias>,
     },
+    /// No run with this id is in progress in this process, and no job store is shared with other processes.
+    #[error("the run {0} is not in progress")]
+    RunNotFound(RunId),
     /// A job with this id exists, and `replace_existing` is not set.
     #[error(
         "job id {id:?} conflicts with an existing job in the job store {job_store:?}; to replace it, or to keep it if \

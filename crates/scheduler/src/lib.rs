@@ -34,6 +34,8 @@ pub use handle::{
     TransactionJobs, mode,
 };
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
-pub use jobs::{BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
+pub use jobs::{
+    BulkChange, CancelRequest, HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector,
+};
 pub use lifecycle::{Health, StoreHealth};
 pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

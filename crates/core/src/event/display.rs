@@ -110,6 +110,8 @@ impl RunEvent {
             Some(RunOutcome::Missed) => ", was missed: it was too late to start",
             Some(RunOutcome::Refused(_)) => ", was refused by its executor",
             Some(RunOutcome::Killed(_)) => ", was killed",
+            Some(RunOutcome::TimedOut(_)) => ", timed out",
+            Some(RunOutcome::Cancelled) => ", was cancelled",
             Some(RunOutcome::Lost) => ", was lost: its executor did not complete it",
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::lease::Lease;
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
-use crate::task::{DynTask, JobContext, TaskName};
+use crate::task::{CancelReason, DynTask, JobContext, TaskName};
 use crate::time::{Clock, Timestamp};
 
 /// One run of a job: all that an executor needs to execute it. It ensures that exactly one report is sent.
@@ -135,8 +135,8 @@ impl Run {
     }
 
     /// Marks the run as started. Returns `None` if the run must not be started; it has then been reported as missed if
-    /// its deadline has passed, or as lost if its cancellation was requested or its [lease](Self::with_lease) or its
-    /// [claim](Self::with_claim) has expired.
+    /// its deadline has passed, as cancelled if a user or a later fire time has requested that, or as lost if a shutdown has, or
+    /// its [lease](Self::with_lease) or its [claim](Self::with_claim) has expired.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
@@ -152,7 +152,7 @@ impl Run {
             self.finish(RunOutcome::Missed);
             return None;
         }
-        self.started = Some(now);
+        self.set_started(Some(now));
         Some(self)
     }
 
@@ -160,7 +160,7 @@ impl Run {
     /// already started it.
     #[must_use]
     pub fn begun(mut self) -> Self {
-        self.started = Some(self.parts.clock.now());
+        self.set_started(Some(self.parts.clock.now()));
         self
     }
 
@@ -176,12 +176,18 @@ impl Run {
 
     /// Clears the start time.
     pub(super) fn clear_started(mut self) -> Self {
-        self.started = None;
+        self.set_started(None);
         self
+    }
+
+    fn set_started(&mut self, started: Option<Timestamp>) {
+        self.started = started;
+        self.parts.context.set_started(started);
     }
 
     fn report(&mut self, outcome: RunOutcome) {
         self.reported = true;
+        let outcome = reported_outcome(&self.parts.context, outcome);
         if matches!(
             outcome,
             RunOutcome::InvalidArguments(_) | RunOutcome::Missed | RunOutcome::Refused(_)
@@ -194,6 +200,24 @@ impl Run {
         event.finished = self.started.map(|_| self.parts.clock.now());
         event.outcome = Some(outcome);
         self.parts.sink.report(RunReport { event });
+    }
+}
+
+/// The outcome to report for a run that has ended with `outcome`: if it was cancelled by its timeout, a user or a later fire
+/// time, that is its outcome, unless its task panicked or was not executed for another reason.
+fn reported_outcome(context: &JobContext, outcome: RunOutcome) -> RunOutcome {
+    let Some(reason) = context.cancel_reason() else { return outcome };
+    let is_replaced = match &outcome {
+        RunOutcome::Success(_) | RunOutcome::Failed(_) | RunOutcome::Lost => true,
+        RunOutcome::Killed(how) => how.is_by_cancellation(),
+        _ => false,
+    };
+    match reason {
+        CancelReason::Timeout if is_replaced => {
+            RunOutcome::TimedOut(context.timeout().unwrap_or_default())
+        }
+        CancelReason::User | CancelReason::Overlap if is_replaced => RunOutcome::Cancelled,
+        _ => outcome,
     }
 }
 

@@ -133,6 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn a_timeout_is_stored_in_version_3() {
+        let mut definition = tagged();
+        definition.options.timeout = Some(std::time::Duration::from_secs(3));
+        let json = definition.encode().unwrap();
+        let text = std::str::from_utf8(json.as_bytes()).unwrap();
+        assert!(text.starts_with(r#"{"version":3,"#), "{text}");
+        assert!(
+            text.contains(r#""max_catch_up_age":null,"timeout":{"secs":3,"nanos":0}}"#),
+            "{text}"
+        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition);
+    }
+
+    #[test]
     fn too_many_tags_are_an_error() {
         let tags = (0..33).map(|number| Tag::new(number.to_string()).unwrap());
         let error = Tags::new(tags).unwrap_err();

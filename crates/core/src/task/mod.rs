@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use closure::ClosureTask;
-pub use context::{AppData, JobContext, JobContextParts};
+pub use context::{AppData, CancelReason, JobContext, JobContextParts};
 pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
-    RunEvent, Tasks, is_inside_run,
+    RunEvent, RunId, Tasks, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
@@ -23,7 +23,9 @@ use super::waiting::{waiting_method, waiting_methods};
 use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
-use crate::jobs::{BulkAction, BulkChange, HistoryPage, HistoryQuery, JobQuery, JobSelector};
+use crate::jobs::{
+    BulkAction, BulkChange, CancelRequest, HistoryPage, HistoryQuery, JobQuery, JobSelector,
+};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;

@@ -120,6 +120,12 @@ impl<S> JobBuilder<S> {
         self.edit(|change| change.max_catch_up_age(age))
     }
 
+    /// Sets the maximum duration of a run, at least 1 µs; see [`JobOptions::timeout`](punctual_core::JobOptions::timeout).
+    /// `None`, the default, means no limit.
+    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.edit(|change| change.timeout(timeout))
+    }
+
     /// Adds a tag, by which jobs are [selected](crate::JobQuery::tag): 1 to 191 characters. A job has at most
     /// [`Tags::MAX`](punctual_core::Tags::MAX).
     pub fn tag(self, tag: impl AsRef<str>) -> Self {

@@ -2,6 +2,7 @@
 
 mod add;
 mod bulk;
+mod cancel;
 mod change;
 mod corrupt;
 mod find;
@@ -27,6 +28,7 @@ use punctual_triggers::trigger_defaults;
 
 pub(crate) use self::bulk::BulkAction;
 pub use self::bulk::BulkChange;
+pub use self::cancel::CancelRequest;
 pub use self::history_page::{HistoryEntry, HistoryPage};
 pub use self::history_query::HistoryQuery;
 use self::pending::PendingJobs;

@@ -68,8 +68,9 @@ impl Jobs {
                 fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 start_limit: None,
                 deadline: None,
+                timeout: options.timeout,
             };
-            let (started, waiter) = StartedRun::new(run.run_id);
+            let (started, waiter) = StartedRun::new(&self.runs, run.run_id);
             if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max, waiter)
             {
                 return Err(SchedulerError::max_instances(job));
@@ -103,7 +104,9 @@ impl Jobs {
             None => Ok(StartOutcome::Done),
         };
         if matches!(outcome, Ok(StartOutcome::Done)) {
-            let context = self.runs.context(&store, &record, &run);
+            let reserved = self.runs.context_in_progress(run.run_id);
+            // The runs in progress are forgotten by a shutdown only.
+            let context = reserved.unwrap_or_else(|| self.runs.context(&store, &record, &run));
             self.runs.submit_reserved(&store, context, &resolved, &record, &run, lease);
         } else {
             let fence = self.runs.release_reservation(run.run_id, store.now()).or(run.fence);

@@ -19,7 +19,9 @@ impl Engine {
     /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
     /// driver and by custom event loops. Periodic work that belongs to no store is added here.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
-        self.passes.tick(now).await
+        let next = self.passes.tick(now).await;
+        let limit = self.runs.enforce_limits(now);
+        next.into_iter().chain(limit).min()
     }
 
     /// Requests a poll of all stores, and wakes the driver.

@@ -3,6 +3,7 @@
 //!
 //! All functions take the time as an argument and wait only for store calls.
 
+mod cancel;
 mod completions;
 mod dispatch;
 mod due;

@@ -81,6 +81,7 @@ impl PassRunner {
                 fence: (plan.start != StartOrder::AfterCommit).then_some(record.fence),
                 start_limit: under_claim.as_ref().map(|claim| claim.start_limit.clone()),
                 deadline: run.deadline,
+                timeout: decoded.definition.options.timeout,
             }
         };
         let runs: SmallVec<[NewRun; 1]> = plan.runs.iter().map(run).collect();

@@ -198,6 +198,7 @@ impl PassRunner {
             fence: Some(run.fence),
             start_limit: None,
             deadline,
+            timeout: resolved.decoded.definition.options.timeout,
         };
         let context = self.runs.context(store, &record, &run);
         self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));

@@ -1,5 +1,6 @@
 //! The runs in progress in this process.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
@@ -14,7 +15,9 @@ use crate::store::{RegisteredStore, RunRetry};
 /// The runs in progress, by run id and by job.
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
-    runs: FxHashMap<RunId, ActiveRun>,
+    pub(super) runs: FxHashMap<RunId, ActiveRun>,
+    /// The local times at which time limits of runs are checked.
+    pub(super) limits: BTreeSet<(Timestamp, RunId)>,
     /// Number of runs with a guard in their stores.
     guarded_count: usize,
     jobs: FxHashMap<(usize, JobId), JobRuns>,
@@ -34,6 +37,8 @@ pub(crate) struct ActiveRun {
     pub waiter: Option<Waiter>,
     /// It was cancelled by a later fire time: it is not repeated.
     pub superseded: bool,
+    /// When its time limits are checked, if it has any.
+    pub limit: Option<Timestamp>,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -110,6 +115,12 @@ impl ActiveRuns {
         guarded
             .map(|run| (run.context.job_id().clone(), run.context.run_id(), run.guard.clone()))
             .collect()
+    }
+
+    /// The context and the store of a run in progress.
+    pub(super) fn context_of(&self, run: RunId) -> Option<(JobContext, Arc<RegisteredStore>)> {
+        let run = self.runs.get(&run)?;
+        Some((run.context.clone(), Arc::clone(&run.store)))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActiveRun> {
@@ -254,6 +265,9 @@ impl ActiveRuns {
     ) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
+        if let Some(limit) = run.limit {
+            self.limits.remove(&(limit, run.context.run_id()));
+        }
         if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
             && !run.superseded
         {

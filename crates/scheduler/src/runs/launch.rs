@@ -1,6 +1,7 @@
 //! Submitting runs to their executors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
     Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, Lease, NodeId,
@@ -24,6 +25,8 @@ pub(crate) struct NewRun {
     pub start_limit: Option<Lease>,
     /// The latest time at which the run may start.
     pub deadline: Option<Timestamp>,
+    /// The maximum duration of the run.
+    pub timeout: Option<Duration>,
 }
 
 impl RunTracker {
@@ -42,6 +45,7 @@ impl RunTracker {
         let (id, alias) = (record.id.clone(), store.alias.clone());
         let parts = JobContextParts::new(id, alias, run.run_id, run.scheduled_time)
             .with_attempt(run.attempt)
+            .with_timeout(run.timeout)
             .with_app_data(self.shared.app_data.clone());
         JobContext::new(parts)
     }
@@ -123,6 +127,7 @@ impl RunTracker {
             attempt: run.attempt,
             waiter: None,
             superseded: false,
+            limit: None,
         }
     }
 
@@ -137,6 +142,7 @@ impl RunTracker {
         run: &NewRun,
         lease: Lease,
     ) {
+        self.limit_submitted(&context);
         // Emitted before the run is submitted, so that it precedes the event for the end of the run.
         if self.shared.bus.has_subscriber(EventMask::JOB_SUBMITTED) {
             self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));

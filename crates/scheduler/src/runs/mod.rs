@@ -4,6 +4,7 @@
 mod active;
 mod completion;
 mod launch;
+mod limits;
 mod reports;
 mod resolve;
 mod started;
@@ -72,6 +73,11 @@ impl RunTracker {
         self.active.lock().contains(run)
     }
 
+    /// The context of a run in progress, which its task has received or receives.
+    pub(crate) fn context_in_progress(&self, run: RunId) -> Option<JobContext> {
+        self.active.lock().context_of(run).map(|(context, _)| context)
+    }
+
     /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
     pub(crate) fn is_unfinished(&self, run: RunId, fence: Fence) -> bool {
         self.active.lock().is_unfinished(run, fence)
@@ -104,13 +110,6 @@ impl RunTracker {
     /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
-    }
-
-    /// Requests cancellation of the oldest runs of a job in this process: `count` of them, including those that were
-    /// cancelled before.
-    pub(crate) fn cancel_oldest(&self, store: &Arc<RegisteredStore>, job: &JobId, count: u32) {
-        let superseded = self.active.lock().supersede(store, job, count);
-        superseded.iter().for_each(JobContext::cancel);
     }
 
     /// Ends the waits for the outcomes of runs in progress, because nothing processes their reports any more.

@@ -3,6 +3,7 @@
 
 mod access;
 mod cache;
+mod cancellations;
 mod clock;
 mod clock_sync;
 mod corrupt;

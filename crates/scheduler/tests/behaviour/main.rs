@@ -9,3 +9,4 @@ mod history;
 mod jobs;
 mod lifecycle;
 mod planning;
+mod runs;

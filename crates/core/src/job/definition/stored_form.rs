@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
 
 /// The newest version.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Version1<'a> {
@@ -47,6 +47,20 @@ struct Version2<'a> {
     tags: Cow<'a, Tags>,
 }
 
+/// With a timeout.
+#[derive(Serialize, Deserialize)]
+struct Version3<'a> {
+    version: u32,
+    task: Cow<'a, TaskName>,
+    args: Cow<'a, Encoded>,
+    trigger: Cow<'a, TriggerSpec>,
+    name: Cow<'a, str>,
+    executor: Cow<'a, Alias>,
+    options: Options3,
+    first_run: Option<Timestamp>,
+    tags: Cow<'a, Tags>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options1 {
@@ -68,14 +82,32 @@ struct Options2 {
     max_catch_up_age: Option<Duration>,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Options3 {
+    misfire_grace_time: Option<Duration>,
+    coalesce: Coalesce,
+    max_instances: u32,
+    recovery: Recovery,
+    overlap: Option<Overlap>,
+    max_catch_up_runs: Option<u32>,
+    max_catch_up_age: Option<Duration>,
+    timeout: Option<Duration>,
+}
+
 /// Encodes a definition with the codec of its arguments.
 pub(super) fn encode(definition: &JobDefinition) -> Result<Encoded, CodecError> {
     let codec = definition.args.codec()?;
-    match Options1::of(&definition.options) {
+    let options = &definition.options;
+    match Options1::of(options) {
         Some(options) if definition.tags.is_empty() => {
-            codec.encode(&Version1::of(definition, options))
+            return codec.encode(&Version1::of(definition, options));
         }
-        _ => codec.encode(&Version2::of(definition)),
+        _ => {}
+    }
+    match Options2::of(options) {
+        Some(options) => codec.encode(&Version2::of(definition, options)),
+        None => codec.encode(&Version3::of(definition)),
     }
 }
 
@@ -95,6 +127,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<JobDefinition, CodecError> {
     match Codec::decode_head::<Head>(bytes) {
         Ok(Head { version: 2 }) => {
             decode_owned::<Version2<'_>>(bytes).map(Version2::into_definition)
+        }
+        Ok(Head { version: 3 }) => {
+            decode_owned::<Version3<'_>>(bytes).map(Version3::into_definition)
         }
         Ok(Head { version }) if version > NEWEST => Err(CodecError::decode(format!(
             "the job is stored in version {version}, this build supports versions up to {NEWEST}"
@@ -137,9 +172,8 @@ impl<'a> Version1<'a> {
 }
 
 impl<'a> Version2<'a> {
-    fn of(definition: &'a JobDefinition) -> Self {
-        let JobDefinition { task, args, trigger, name, executor, options, tags, first_run } =
-            definition;
+    fn of(definition: &'a JobDefinition, options: Options2) -> Self {
+        let JobDefinition { task, args, trigger, name, executor, tags, first_run, .. } = definition;
         Self {
             version: 2,
             task: Cow::Borrowed(task),
@@ -147,7 +181,38 @@ impl<'a> Version2<'a> {
             trigger: Cow::Borrowed(trigger),
             name: Cow::Borrowed(name),
             executor: Cow::Borrowed(executor),
-            options: Options2::of(options),
+            options,
+            first_run: *first_run,
+            tags: Cow::Borrowed(tags),
+        }
+    }
+
+    fn into_definition(self) -> JobDefinition {
+        JobDefinition {
+            task: self.task.into_owned(),
+            args: self.args.into_owned(),
+            trigger: self.trigger.into_owned(),
+            name: self.name.into_owned(),
+            executor: self.executor.into_owned(),
+            options: self.options.into_options(),
+            tags: self.tags.into_owned(),
+            first_run: self.first_run,
+        }
+    }
+}
+
+impl<'a> Version3<'a> {
+    fn of(definition: &'a JobDefinition) -> Self {
+        let JobDefinition { task, args, trigger, name, executor, options, tags, first_run } =
+            definition;
+        Self {
+            version: 3,
+            task: Cow::Borrowed(task),
+            args: Cow::Borrowed(args),
+            trigger: Cow::Borrowed(trigger),
+            name: Cow::Borrowed(name),
+            executor: Cow::Borrowed(executor),
+            options: Options3::of(options),
             first_run: *first_run,
             tags: Cow::Borrowed(tags),
         }
@@ -179,6 +244,7 @@ impl Options1 {
             overlap: None,
             max_catch_up_runs: None,
             max_catch_up_age: None,
+            timeout: None,
         } = *options
         else {
             return None;
@@ -206,7 +272,8 @@ impl Default for Options1 {
 }
 
 impl Options2 {
-    fn of(options: &JobOptions) -> Self {
+    /// The options in this form. `None` if it can't express them.
+    fn of(options: &JobOptions) -> Option<Self> {
         // Every field is named, so that a new one is not forgotten.
         let JobOptions {
             misfire_grace_time,
@@ -216,8 +283,12 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
-        } = *options;
-        Self {
+            timeout: None,
+        } = *options
+        else {
+            return None;
+        };
+        Some(Self {
             misfire_grace_time,
             coalesce,
             max_instances,
@@ -225,7 +296,7 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
-        }
+        })
     }
 
     fn into_options(self) -> JobOptions {
@@ -246,11 +317,85 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
+            ..JobOptions::default()
         }
     }
 }
 
 impl Default for Options2 {
+    fn default() -> Self {
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            ..
+        } = JobOptions::default();
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        }
+    }
+}
+
+impl Options3 {
+    fn of(options: &JobOptions) -> Self {
+        // Every field is named, so that a new one is not forgotten.
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+        } = *options;
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+        }
+    }
+
+    fn into_options(self) -> JobOptions {
+        let Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+        } = self;
+        JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+        }
+    }
+}
+
+impl Default for Options3 {
     fn default() -> Self {
         Self::of(&JobOptions::default())
     }

@@ -106,6 +106,7 @@ fn a_job_is_data_with_its_arguments() {
                 "overlap": null,
                 "max_catch_up_runs": null,
                 "max_catch_up_age": null,
+                "timeout": null,
             },
             "fire_count": 0,
             "in_flight": 0,

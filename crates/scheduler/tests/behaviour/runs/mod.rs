@@ -1,0 +1,4 @@
+//! Timeouts and cancellation of runs.
+
+mod cancel;
+mod timeouts;
