@@ -16,6 +16,7 @@ guides! {
     GettingStarted: "guide/getting-started.md";
     History: "guide/history.md";
     Misfires: "guide/misfires.md";
+    Retries: "guide/retries.md";
     Stores: "guide/stores.md";
     TestingYourJobs: "guide/testing-your-jobs.md";
     Transactions: "guide/transactions.md";

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, Codec, IntoZone, JobOptions, NodeId, Overlap, Recovery, Zone};
+use punctual_core::{
+    Coalesce, Codec, IntoZone, JobOptions, NodeId, Overlap, Recovery, RetryOn, RetryPolicy, Zone,
+};
 use punctual_scheduler::{FailureLog, HistoryOptions, JobBuilder, SchedulerBuilder};
 use serde_json::Value;
 
@@ -144,6 +146,7 @@ pub(crate) struct GivenJobOptions {
     pub(crate) max_catch_up_runs: Option<Option<u32>>,
     pub(crate) max_catch_up_age: Option<Option<Duration>>,
     pub(crate) timeout: Option<Option<Duration>>,
+    pub(crate) retry: Option<RetryPolicy>,
 }
 
 impl GivenJobOptions {
@@ -158,7 +161,7 @@ impl GivenJobOptions {
         options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
         options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
         options.timeout = self.timeout.unwrap_or(options.timeout);
-        options
+        options.retry(self.retry.clone())
     }
 
     /// Sets the given options of a job.
@@ -187,6 +190,9 @@ impl GivenJobOptions {
         if let Some(timeout) = self.timeout {
             job = job.timeout(timeout);
         }
+        if let Some(policy) = self.retry {
+            job = job.retry(policy);
+        }
         job
     }
 }
@@ -203,5 +209,45 @@ pub(crate) fn read_job_options(section: &mut Section) -> Result<GivenJobOptions,
         max_catch_up_runs: section.take("max_catch_up_runs")?,
         max_catch_up_age: section.take("max_catch_up_age")?,
         timeout: section.take("timeout")?,
+        retry: read_retry(section)?,
     })
+}
+
+/// Takes the table of a retry policy.
+fn read_retry(section: &mut Section) -> Result<Option<RetryPolicy>, ConfigError> {
+    let Some(mut section) = section.take_section("retry")? else { return Ok(None) };
+    let policy = read_retry_section(&mut section)?;
+    section.finish()?;
+    Ok(Some(policy))
+}
+
+pub(crate) fn read_retry_section(section: &mut Section) -> Result<RetryPolicy, ConfigError> {
+    let delay: Duration = section.require("delay", "it is the delay before the first retry")?;
+    let kinds: &[(&str, fn(Duration) -> RetryPolicy)] =
+        &[("fixed", RetryPolicy::fixed), ("exponential", RetryPolicy::exponential)];
+    let create = section.take_word("backoff", kinds)?.unwrap_or(RetryPolicy::fixed);
+    let mut policy = create(delay);
+    if let Some(factor) = section.take("factor")? {
+        policy = policy.factor(factor);
+    }
+    if let Some(delay) = section.take::<Option<Duration>>("max_delay")? {
+        policy = policy.max_delay(delay);
+    }
+    if let Some(percent) = section.take::<u32>("jitter")? {
+        policy = policy.jitter(percent.try_into().unwrap_or(u8::MAX));
+    }
+    if let Some(attempts) = section.take("max_attempts")? {
+        policy = policy.max_attempts(attempts);
+    }
+    if let Some(elapsed) = section.take::<Option<Duration>>("max_elapsed")? {
+        policy = policy.max_elapsed(elapsed);
+    }
+    if let Some(names) = section.take::<Vec<String>>("on")? {
+        let Some(failures) = RetryOn::from_names(&names) else {
+            let expected = "a list of failed, panicked, timed_out, killed and lost";
+            return Err(section.invalid("on", &names.join(", ").into(), expected));
+        };
+        policy = policy.on(failures);
+    }
+    Ok(policy)
 }

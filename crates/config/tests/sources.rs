@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use punctual_config::{Config, ConfigBuilder, Configure};
-use punctual_core::{Coalesce, JobOptions, Overlap, Recovery};
+use punctual_core::{Coalesce, JobOptions, Overlap, Recovery, RetryOn, RetryPolicy};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
     BackgroundScheduler, FailureLog, HistoryOptions, JobQuery, NewJob, SchedulerBuilder,
@@ -270,6 +270,7 @@ fn every_option_of_a_job_is_applied() {
         max_catch_up_runs = 7
         max_catch_up_age = "none"
         timeout = "90s"
+        retry = { delay = "5s", backoff = "exponential", factor = 3, max_delay = 60, jitter = 50, max_attempts = 4, max_elapsed = "1h", on = ["failed", "timed_out"] }
         tags = ["billing", "nightly"]
         "#,
     );
@@ -287,6 +288,15 @@ fn every_option_of_a_job_is_applied() {
             .max_catch_up_runs(7)
             .max_catch_up_age(None)
             .timeout(Duration::from_secs(90))
+            .retry(
+                RetryPolicy::exponential(Duration::from_secs(5))
+                    .factor(3)
+                    .max_delay(Duration::from_secs(60))
+                    .jitter(50)
+                    .max_attempts(4)
+                    .max_elapsed(age)
+                    .on(RetryOn::FAILED | RetryOn::TIMED_OUT),
+            )
             .tags(["nightly", "billing"])
             .replace_existing(true)
             .build()]);

@@ -32,7 +32,7 @@ pub use executor::{
 };
 pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,
-    StoredDefinition, Tag, Tags,
+    RetryOf, RetryOn, RetryPolicy, StoredDefinition, Tag, Tags,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
 pub use similar::similar_names;
@@ -46,8 +46,9 @@ pub use store::{
 };
 pub use task::{
     Action, AppData, BoxFuture, Call, CancelReason, ClosureTask, DeclaredTrigger, DynTask,
-    IntoAction, JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName,
-    TaskOutput, TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
+    IntoAction, JobContext, JobContextParts, PermanentError, RetryAfter, RetryHint, Task, TaskBody,
+    TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistry, TaskRegistryError,
+    TaskResult, TaskSchedule, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,

@@ -1,6 +1,7 @@
 //! [getting started]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/getting-started.md
 //! [triggers]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/triggers.md
 //! [late and overlapping runs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/misfires.md
+//! [retries]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/retries.md
 //! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
@@ -49,17 +50,18 @@ pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
-    Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
-    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger, DynJobStore, Encoded,
-    Event, EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction,
-    IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition,
-    JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind,
-    OutputLine, OutputStream, Overlap, ProcessTermination, Recovery, Revision, RunEvent, RunId,
-    RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Tag, Tags,
-    Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError,
-    TaskResult, TaskSchedule, Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError,
-    TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
-    tasks,
+    Alias, AppData, Call, CallerTransaction, CancelReason, CivilOffset, Clock, Coalesce, Codec,
+    CodecError, CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger,
+    DynJobStore, Encoded, Event, EventMask, Executor, ExecutorError, FireTimeAnomaly,
+    HistoryCursor, IntoAction, IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext,
+    JobContextParts, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, JobStore,
+    NameError, NodeId, OutcomeKind, OutputLine, OutputStream, Overlap, PermanentError,
+    ProcessTermination, Recovery, RetryAfter, RetryHint, RetryOf, RetryOn, RetryPolicy, Revision,
+    RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind,
+    SystemClock, Tag, Tags, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
+    TaskRegistration, TaskRegistryError, TaskResult, TaskSchedule, Tasks, Timestamp, Trigger,
+    TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase, ZoneError,
+    ZoneOffset, ZoneSpan, error_chain, tasks,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -162,7 +164,7 @@ pub mod prelude {
         Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
         EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
         JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
-        OrTrigger, Overlap, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp,
-        Trigger, TriggerExt, Zone, tasks,
+        OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError, SystemClock, Tasks,
+        Timestamp, Trigger, TriggerExt, Zone, tasks,
     };
 }

@@ -23,8 +23,8 @@ pub struct RunEvent {
     pub run_id: RunId,
     /// The time computed by the trigger.
     pub scheduled_time: Timestamp,
-    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
-    /// terminated or lost its lease, or no executor completed the run. Each attempt has one outcome.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt failed and is
+    /// [retried](crate::RetryPolicy), or did not finish: its process terminated or lost its lease, or no executor completed the run. Each attempt has one outcome.
     pub attempt: u32,
     /// When the run started; `None` if it has not been started.
     pub started: Option<Timestamp>,

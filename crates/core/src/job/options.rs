@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::JobError;
+use super::{JobError, RetryPolicy};
 
 /// How a job is run for which several run times are due at the same time, for example because the scheduler was down
 /// or busy.
@@ -105,6 +105,8 @@ pub struct JobOptions {
     pub max_catch_up_age: Option<Duration>,
     /// The maximum duration of a run, at least 1 µs. Its cancellation is then requested. `None` means no limit.
     pub timeout: Option<Duration>,
+    /// When failed runs are retried. `None` means that they are not.
+    pub retry: Option<Box<RetryPolicy>>,
 }
 
 impl Default for JobOptions {
@@ -118,6 +120,7 @@ impl Default for JobOptions {
             max_catch_up_runs: None,
             max_catch_up_age: None,
             timeout: None,
+            retry: None,
         }
     }
 }
@@ -198,6 +201,21 @@ impl JobOptions {
         self
     }
 
+    /// Sets when failed runs are retried. `None`, the default, means that they are not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use punctual_core::{JobOptions, RetryPolicy};
+    ///
+    /// let policy = RetryPolicy::exponential(Duration::from_secs(5)).max_attempts(4);
+    /// assert!(JobOptions::new().retry(policy).retry.is_some());
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.retry = policy.into().map(Box::new);
+        self
+    }
+
     /// Returns what happens to fire times while `max_instances` runs are in progress: [`overlap`](Self::overlap), or its
     /// default.
     #[must_use]
@@ -213,7 +231,7 @@ impl JobOptions {
     /// # Errors
     ///
     /// Returns [`JobError::Option`] if `max_instances` is 0, `max_catch_up_runs` is not in its range, or
-    /// `misfire_grace_time`, `max_catch_up_age` or `timeout` is less than 1 µs.
+    /// `misfire_grace_time`, `max_catch_up_age` or `timeout` is less than 1 µs, or the retry policy is invalid.
     pub fn check(&self) -> Result<(), JobError> {
         let count = |field, value: u32, reason| {
             Err(JobError::Option { field, value: value.to_string(), reason })
@@ -226,6 +244,9 @@ impl JobOptions {
         {
             let reason = "it must be from 1 to 10000; use None for no limit";
             return count("max_catch_up_runs", max, reason);
+        }
+        if let Some(policy) = &self.retry {
+            policy.check()?;
         }
         let durations = [
             ("misfire_grace_time", self.misfire_grace_time),

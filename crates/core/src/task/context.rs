@@ -67,8 +67,8 @@ pub struct JobContextParts {
     pub run_id: RunId,
     /// The time computed by the trigger, without jitter or delay.
     pub scheduled_time: Timestamp,
-    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
-    /// terminated or lost its lease, or no executor completed the run.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt failed and is
+    /// [retried](crate::RetryPolicy), or did not finish: its process terminated or lost its lease, or no executor completed the run.
     pub attempt: u32,
     /// The data of the application: the values passed to the scheduler builder's `app_data`, and the scheduler itself.
     pub app_data: AppData,
@@ -140,8 +140,8 @@ impl JobContext {
         self.0.parts.scheduled_time
     }
 
-    /// Returns the attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its
-    /// process terminated or lost its lease, or no executor completed the run.
+    /// Returns the attempt number, starting at 1. A larger number means that an earlier attempt failed and is
+    /// [retried](crate::RetryPolicy), or did not finish: its process terminated or lost its lease, or no executor completed the run.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.parts.attempt

@@ -7,6 +7,7 @@ mod erased;
 mod name;
 mod output;
 mod registry;
+mod retry;
 mod schedule;
 mod tasks;
 
@@ -20,6 +21,7 @@ pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+pub use retry::{PermanentError, RetryAfter, RetryHint};
 pub use schedule::{DeclaredTrigger, TaskSchedule};
 pub use tasks::Tasks;
 

@@ -250,6 +250,19 @@ macro_rules! job_methods {
         }
 
         waiting_method! { $kind,
+            /// Starts another attempt of a dead letter as soon as possible, in any process that runs jobs of its store. Its retry
+            /// policy counts from there. Dead letters are listed with [`JobQuery::dead_letters`], and removed like other jobs.
+            /// Returns the dead letter.
+            ///
+            /// # Errors
+            ///
+            /// [`NotADeadLetter`](SchedulerError::NotADeadLetter), [`JobNotFound`](SchedulerError::JobNotFound),
+            /// [`NotRunning`](SchedulerError::NotRunning), or a [`Store`](SchedulerError::Store) error.
+            fn retry_dead_letter(job: impl Into<JobSelector> = job.into()) -> Job,
+            |engine| engine.jobs.retry_dead_letter(job).await
+        }
+
+        waiting_method! { $kind,
             /// Requests cancellation of a run, of this process or of any other process that shares a store with it. The id of the run
             /// is part of events, of the history and of its [`JobContext`](punctual_core::JobContext).
             ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    NameError, Overlap, Recovery, Tag, Tags, TaskRegistration, Trigger, TriggerDefaults,
-    TriggerSpec,
+    NameError, Overlap, Recovery, RetryPolicy, Tag, Tags, TaskRegistration, Trigger,
+    TriggerDefaults, TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -43,6 +43,7 @@ struct RareChange<T> {
     max_catch_up_runs: Option<Option<u32>>,
     max_catch_up_age: Option<Option<Duration>>,
     timeout: Option<Option<Duration>>,
+    retry: Option<Option<RetryPolicy>>,
     tags: Vec<TagEdit<T>>,
 }
 
@@ -53,6 +54,7 @@ impl<T> Default for RareChange<T> {
             max_catch_up_runs: None,
             max_catch_up_age: None,
             timeout: None,
+            retry: None,
             tags: Vec::new(),
         }
     }
@@ -60,9 +62,9 @@ impl<T> Default for RareChange<T> {
 
 impl RareChange<Result<Tag, NameError>> {
     fn check(self) -> Result<RareChange<Tag>, NameError> {
-        let Self { overlap, max_catch_up_runs, max_catch_up_age, timeout, tags } = self;
+        let Self { overlap, max_catch_up_runs, max_catch_up_age, timeout, retry, tags } = self;
         let tags = tags.into_iter().map(TagEdit::check).collect::<Result<_, _>>()?;
-        Ok(RareChange { overlap, max_catch_up_runs, max_catch_up_age, timeout, tags })
+        Ok(RareChange { overlap, max_catch_up_runs, max_catch_up_age, timeout, retry, tags })
     }
 }
 
@@ -73,6 +75,9 @@ impl RareChange<Tag> {
         options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
         options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
         options.timeout = self.timeout.unwrap_or(options.timeout);
+        if let Some(policy) = &self.retry {
+            options.retry = policy.clone().map(Box::new);
+        }
         if !self.tags.is_empty() {
             let mut tags: Vec<Tag> = definition.tags.iter().cloned().collect();
             for edit in &self.tags {
@@ -181,6 +186,13 @@ impl JobChange {
     /// Sets the maximum duration of a run. `None` means no limit. Runs in progress keep theirs.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.rare().timeout = Some(timeout.into());
+        self
+    }
+
+    /// Sets when failed runs are retried. `None` means that they are not. Retries that are stored already, and runs in
+    /// progress, keep their policy.
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.rare().retry = Some(policy.into());
         self
     }
 

@@ -5,6 +5,7 @@ mod bulk;
 mod cancel;
 mod change;
 mod corrupt;
+mod dead_letters;
 mod find;
 mod fire_times;
 mod history;

@@ -15,6 +15,7 @@ mod planned;
 mod recover;
 mod replaced;
 mod replan;
+mod retries;
 mod settle;
 mod state;
 mod store;

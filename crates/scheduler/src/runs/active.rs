@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
-    Fence, InFlightRun, JobContext, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
+    Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
 };
 use rustc_hash::FxHashMap;
 
@@ -39,6 +39,10 @@ pub(crate) struct ActiveRun {
     pub superseded: bool,
     /// When its time limits are checked, if it has any.
     pub limit: Option<Timestamp>,
+    /// The definition of its job, if failed runs are retried or if it is a retry.
+    pub retry: Option<Arc<JobDefinition>>,
+    /// The job in the store, if it is a retry: its run belongs to another job.
+    pub retry_id: Option<JobId>,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -59,6 +63,11 @@ impl RunGuard {
 }
 
 impl ActiveRun {
+    /// The id of the job in the store.
+    pub(crate) fn stored_id(&self) -> &JobId {
+        self.retry_id.as_ref().unwrap_or_else(|| self.context.job_id())
+    }
+
     /// Id and store of the job.
     pub(crate) fn reference(&self) -> JobRef {
         JobRef::new(self.store.alias.clone(), self.context.job_id().clone())
@@ -85,8 +94,8 @@ pub(crate) enum AfterRecording {
     Retry(RunRetry),
 }
 
-/// Returns the retry of a run, given its fence and attempt.
-type ToRetry<'a> = dyn Fn(Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
+/// Returns the retry of a run, given its job in the store, its fence and its attempt.
+type ToRetry<'a> = dyn Fn(&JobId, Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
 
 /// Identifies a job by store and id within this process.
 fn key(store: &Arc<RegisteredStore>, id: &JobId) -> (usize, JobId) {
@@ -113,7 +122,7 @@ impl ActiveRuns {
         let guarded = self.runs.values().filter(|run| Arc::ptr_eq(&run.store, store));
         let guarded = guarded.filter(|run| run.guard.is_some());
         guarded
-            .map(|run| (run.context.job_id().clone(), run.context.run_id(), run.guard.clone()))
+            .map(|run| (run.stored_id().clone(), run.context.run_id(), run.guard.clone()))
             .collect()
     }
 
@@ -128,8 +137,9 @@ impl ActiveRuns {
     }
 
     /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.
-    pub(crate) fn update_fence(&mut self, record: &InFlightRun) -> bool {
-        let Some(run) = self.runs.get_mut(&record.run_id) else {
+    pub(crate) fn update_fence(&mut self, job: &JobId, record: &InFlightRun) -> bool {
+        let Some(run) = self.runs.get_mut(&record.run_id).filter(|run| run.stored_id() == job)
+        else {
             return false;
         };
         self.guarded_count += usize::from(!run.guard.is_some());
@@ -165,6 +175,18 @@ impl ActiveRuns {
     /// Whether a run is in progress.
     pub(crate) fn contains(&self, run: RunId) -> bool {
         self.runs.contains_key(&run)
+    }
+
+    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
+    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
+        self.runs.get(&run).is_some_and(|run| run.stored_id() != job)
+    }
+
+    /// The runs in progress of a job are not retried any more.
+    pub(crate) fn forbid_retries(&mut self, store: &Arc<RegisteredStore>, job: &JobId) {
+        let of_job =
+            |run: &&mut ActiveRun| Arc::ptr_eq(&run.store, store) && run.context.job_id() == job;
+        self.runs.values_mut().filter(of_job).for_each(|run| run.retry = None);
     }
 
     /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
@@ -271,7 +293,7 @@ impl ActiveRuns {
         if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
             && !run.superseded
         {
-            let retry = retry(*fence, run.attempt, &run.store);
+            let retry = retry(run.stored_id(), *fence, run.attempt, &run.store);
             self.unfinished.insert((run.context.run_id(), *fence), retry);
         }
         let key = key(&run.store, run.context.job_id());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, Lease, NodeId,
-    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp, error_chain,
+    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobDefinition, JobRecord,
+    Lease, NodeId, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp, error_chain,
 };
 
 use super::RunTracker;
@@ -27,6 +27,8 @@ pub(crate) struct NewRun {
     pub deadline: Option<Timestamp>,
     /// The maximum duration of the run.
     pub timeout: Option<Duration>,
+    /// The definition of the job, if failed runs are retried or if it is a retry.
+    pub retry: Option<Arc<JobDefinition>>,
 }
 
 impl RunTracker {
@@ -42,7 +44,9 @@ impl RunTracker {
         record: &JobRecord,
         run: &NewRun,
     ) -> JobContext {
-        let (id, alias) = (record.id.clone(), store.alias.clone());
+        let origin = run.retry.as_ref().and_then(|job| job.retry_of.as_deref());
+        let id = origin.map_or(&record.id, |origin| &origin.job_id).clone();
+        let alias = store.alias.clone();
         let parts = JobContextParts::new(id, alias, run.run_id, run.scheduled_time)
             .with_attempt(run.attempt)
             .with_timeout(run.timeout)
@@ -63,7 +67,8 @@ impl RunTracker {
             self.active.lock().adopt(run.run_id, record.fence, limit, run.attempt)
         });
         if !is_adopted {
-            if run.attempt > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
+            // The first claim of a retry is not a repetition.
+            if record.claims > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
                 let context = self.context(store, record, run);
                 self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
             }
@@ -86,8 +91,13 @@ impl RunTracker {
         };
         let active = self.active_run(store, record, run);
         let context = active.context.clone();
+        let is_retry = active.retry_id.is_some();
         let reserved = self.active.lock().try_insert(active, max);
         if reserved {
+            if is_retry && !store.caps.persistent {
+                // Until the end of the run: its record may be removed before.
+                self.shared.hold_closure(&record.task);
+            }
             let lease = store.lease.lock().clone();
             self.submit_reserved(store, context, resolved, record, run, lease);
         }
@@ -128,6 +138,8 @@ impl RunTracker {
             waiter: None,
             superseded: false,
             limit: None,
+            retry: run.retry.clone(),
+            retry_id: record.id.is_of_retry().then(|| record.id.clone()),
         }
     }
 
@@ -163,6 +175,12 @@ impl RunTracker {
             run.finish(RunOutcome::Refused(error_chain(&reason).to_string()));
         }
     }
+}
+
+/// The definition of a job for its runs, if failed runs are retried or if it is a retry.
+pub(crate) fn for_retry(definition: &Arc<JobDefinition>) -> Option<Arc<JobDefinition>> {
+    let is_needed = definition.options.retry.is_some() || definition.retry_of.is_some();
+    is_needed.then(|| Arc::clone(definition))
 }
 
 impl NewRun {

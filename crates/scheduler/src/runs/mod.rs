@@ -7,6 +7,7 @@ mod launch;
 mod limits;
 mod reports;
 mod resolve;
+mod retry;
 mod started;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::active::RunGuard;
 use self::active::{ActiveRuns, AfterRecording};
-pub(crate) use self::launch::NewRun;
+pub(crate) use self::launch::{NewRun, for_retry};
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
 pub(crate) use self::started::StartedRun;
@@ -103,8 +104,18 @@ impl RunTracker {
     }
 
     /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.
-    pub(crate) fn update_fence(&self, record: &InFlightRun) -> bool {
-        self.active.lock().update_fence(record)
+    pub(crate) fn update_fence(&self, job: &JobId, record: &InFlightRun) -> bool {
+        self.active.lock().update_fence(job, record)
+    }
+
+    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
+    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
+        self.active.lock().has_other_attempt(job, run)
+    }
+
+    /// The runs in progress of a job, which a user has removed, are not retried any more.
+    pub(crate) fn forbid_retries(&self, store: &Arc<RegisteredStore>, job: &JobId) {
+        self.active.lock().forbid_retries(store, job);
     }
 
     /// The runs in progress.
@@ -135,7 +146,9 @@ impl RunTracker {
         job: &JobId,
         task: &TaskName,
     ) {
-        if let Some(job_runs) = self.active.lock().job_mut(store, job) {
+        if !job.is_of_retry()
+            && let Some(job_runs) = self.active.lock().job_mut(store, job)
+        {
             job_runs.removed = true;
             return;
         }
@@ -150,7 +163,12 @@ impl RunTracker {
     }
 
     /// Emits `JobRemoved`, and unregisters the closure of a job of a store in memory.
+    /// For a retry, nothing is emitted: it is part of a run.
     pub(crate) fn emit_job_removed(&self, store: &RegisteredStore, job: JobRef, task: &TaskName) {
+        if job.job_id.is_of_retry() {
+            self.shared.release_closure(task);
+            return;
+        }
         if !store.caps.persistent {
             self.shared.unregister_closure(task);
         }

@@ -5,6 +5,7 @@
 //! it can be decoded even if the other fields can't be. A form never changes; new fields belong into a new version.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::JobDefinition;
 use crate::alias::Alias;
 use crate::codec::{Codec, CodecError, Encoded};
-use crate::job::{Coalesce, JobOptions, Overlap, Recovery, Tags};
+use crate::job::{Coalesce, JobOptions, Overlap, Recovery, RetryOf, RetryPolicy, Tags};
 use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
@@ -47,7 +48,7 @@ struct Version2<'a> {
     tags: Cow<'a, Tags>,
 }
 
-/// With a timeout.
+/// With a timeout, a retry policy, and the run to which a retry belongs.
 #[derive(Serialize, Deserialize)]
 struct Version3<'a> {
     version: u32,
@@ -56,9 +57,10 @@ struct Version3<'a> {
     trigger: Cow<'a, TriggerSpec>,
     name: Cow<'a, str>,
     executor: Cow<'a, Alias>,
-    options: Options3,
+    options: Options3<'a>,
     first_run: Option<Timestamp>,
     tags: Cow<'a, Tags>,
+    retry_of: Option<Cow<'a, RetryOf>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,7 +86,7 @@ struct Options2 {
 
 #[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Options3 {
+struct Options3<'a> {
     misfire_grace_time: Option<Duration>,
     coalesce: Coalesce,
     max_instances: u32,
@@ -93,6 +95,7 @@ struct Options3 {
     max_catch_up_runs: Option<u32>,
     max_catch_up_age: Option<Duration>,
     timeout: Option<Duration>,
+    retry: Option<Cow<'a, RetryPolicy>>,
 }
 
 /// Encodes a definition with the codec of its arguments.
@@ -100,14 +103,16 @@ pub(super) fn encode(definition: &JobDefinition) -> Result<Encoded, CodecError> 
     let codec = definition.args.codec()?;
     let options = &definition.options;
     match Options1::of(options) {
-        Some(options) if definition.tags.is_empty() => {
+        Some(options) if definition.tags.is_empty() && definition.retry_of.is_none() => {
             return codec.encode(&Version1::of(definition, options));
         }
         _ => {}
     }
     match Options2::of(options) {
-        Some(options) => codec.encode(&Version2::of(definition, options)),
-        None => codec.encode(&Version3::of(definition)),
+        Some(options) if definition.retry_of.is_none() => {
+            codec.encode(&Version2::of(definition, options))
+        }
+        _ => codec.encode(&Version3::of(definition)),
     }
 }
 
@@ -167,6 +172,7 @@ impl<'a> Version1<'a> {
             options: self.options.into_options(),
             tags: Tags::default(),
             first_run: self.first_run,
+            retry_of: None,
         }
     }
 }
@@ -197,14 +203,24 @@ impl<'a> Version2<'a> {
             options: self.options.into_options(),
             tags: self.tags.into_owned(),
             first_run: self.first_run,
+            retry_of: None,
         }
     }
 }
 
 impl<'a> Version3<'a> {
     fn of(definition: &'a JobDefinition) -> Self {
-        let JobDefinition { task, args, trigger, name, executor, options, tags, first_run } =
-            definition;
+        let JobDefinition {
+            task,
+            args,
+            trigger,
+            name,
+            executor,
+            options,
+            tags,
+            first_run,
+            retry_of,
+        } = definition;
         Self {
             version: 3,
             task: Cow::Borrowed(task),
@@ -215,6 +231,7 @@ impl<'a> Version3<'a> {
             options: Options3::of(options),
             first_run: *first_run,
             tags: Cow::Borrowed(tags),
+            retry_of: retry_of.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -228,6 +245,7 @@ impl<'a> Version3<'a> {
             options: self.options.into_options(),
             tags: self.tags.into_owned(),
             first_run: self.first_run,
+            retry_of: self.retry_of.map(|retry_of| Arc::new(retry_of.into_owned())),
         }
     }
 }
@@ -245,6 +263,7 @@ impl Options1 {
             max_catch_up_runs: None,
             max_catch_up_age: None,
             timeout: None,
+            retry: None,
         } = *options
         else {
             return None;
@@ -284,6 +303,7 @@ impl Options2 {
             max_catch_up_runs,
             max_catch_up_age,
             timeout: None,
+            retry: None,
         } = *options
         else {
             return None;
@@ -346,8 +366,8 @@ impl Default for Options2 {
     }
 }
 
-impl Options3 {
-    fn of(options: &JobOptions) -> Self {
+impl<'a> Options3<'a> {
+    fn of(options: &'a JobOptions) -> Self {
         // Every field is named, so that a new one is not forgotten.
         let JobOptions {
             misfire_grace_time,
@@ -358,6 +378,7 @@ impl Options3 {
             max_catch_up_runs,
             max_catch_up_age,
             timeout,
+            ref retry,
         } = *options;
         Self {
             misfire_grace_time,
@@ -368,6 +389,7 @@ impl Options3 {
             max_catch_up_runs,
             max_catch_up_age,
             timeout,
+            retry: retry.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -381,6 +403,7 @@ impl Options3 {
             max_catch_up_runs,
             max_catch_up_age,
             timeout,
+            retry,
         } = self;
         JobOptions {
             misfire_grace_time,
@@ -391,12 +414,34 @@ impl Options3 {
             max_catch_up_runs,
             max_catch_up_age,
             timeout,
+            retry: retry.map(|policy| Box::new(policy.into_owned())),
         }
     }
 }
 
-impl Default for Options3 {
+impl Default for Options3<'_> {
     fn default() -> Self {
-        Self::of(&JobOptions::default())
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: _,
+        } = JobOptions::default();
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: None,
+        }
     }
 }

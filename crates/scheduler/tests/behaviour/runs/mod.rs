@@ -1,4 +1,6 @@
-//! Timeouts and cancellation of runs.
+//! Timeouts, cancellation and retries of runs.
 
 mod cancel;
+mod dead_letters;
+mod retries;
 mod timeouts;
