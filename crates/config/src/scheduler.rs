@@ -223,10 +223,12 @@ fn read_retry(section: &mut Section) -> Result<Option<RetryPolicy>, ConfigError>
 
 pub(crate) fn read_retry_section(section: &mut Section) -> Result<RetryPolicy, ConfigError> {
     let delay: Duration = section.require("delay", "it is the delay before the first retry")?;
-    let kinds: &[(&str, fn(Duration) -> RetryPolicy)] =
-        &[("fixed", RetryPolicy::fixed), ("exponential", RetryPolicy::exponential)];
-    let create = section.take_word("backoff", kinds)?.unwrap_or(RetryPolicy::fixed);
-    let mut policy = create(delay);
+    let is_exponential =
+        section.take_word("backoff", &[("fixed", false), ("exponential", true)])?;
+    let mut policy = match is_exponential {
+        Some(true) => RetryPolicy::exponential(delay),
+        _ => RetryPolicy::fixed(delay),
+    };
     if let Some(factor) = section.take("factor")? {
         policy = policy.factor(factor);
     }

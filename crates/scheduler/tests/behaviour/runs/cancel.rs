@@ -143,7 +143,7 @@ fn a_handle_cancels_its_run() {
         .cancel_grace(Duration::ZERO)
         .start()
         .unwrap();
-    let job = scheduler.job(|| pending::<()>()).paused().add().unwrap();
+    let job = scheduler.job(pending::<()>).paused().add().unwrap();
     let run = job.run_now().unwrap();
     assert!(run.cancel());
     assert!(matches!(run.wait(), RunOutcome::Cancelled));

@@ -169,7 +169,7 @@ fn futures_that_ignore_their_cancellation_are_dropped_on_every_executor() {
         .start()
         .unwrap();
     for executor in ["threads", "tokio"] {
-        let job = scheduler.job(|| pending::<()>()).executor(executor).timeout(short).paused();
+        let job = scheduler.job(pending::<()>).executor(executor).timeout(short).paused();
         let outcome = job.add().unwrap().run_now().unwrap().wait();
         assert!(matches!(outcome, RunOutcome::TimedOut(limit) if limit == short), "{outcome}");
         // One that cooperates, and what it sees.
