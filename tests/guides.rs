@@ -18,6 +18,7 @@ guides! {
     Loops: "guide/loops.md";
     Monitoring: "guide/monitoring.md";
     Misfires: "guide/misfires.md";
+    Retries: "guide/retries.md";
     Stores: "guide/stores.md";
     TestingYourJobs: "guide/testing-your-jobs.md";
     Transactions: "guide/transactions.md";

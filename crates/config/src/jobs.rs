@@ -1,8 +1,8 @@
 //! Jobs as data.
 
 use punctual_core::{
-    Action, Alias, Clock, CodecError, IntoTrigger, JobId, JobOptions, SystemClock,
-    TaskRegistration, TriggerDefaults, Zone, error_chain,
+    Action, Alias, Clock, CodecError, IntoTrigger, JobId, SystemClock, Tag, Tags, TaskRegistration,
+    TriggerDefaults, Zone, error_chain,
 };
 use punctual_scheduler::NewJob;
 use punctual_triggers::trigger_defaults;
@@ -96,21 +96,14 @@ impl JobReader<'_> {
             job = if name == "executor" { job.executor(alias) } else { job.job_store(alias) };
         }
         let options = read_job_options(section)?;
-        options
-            .over(JobOptions::new())
-            .check()
-            .map_err(|error| ConfigError::rejected(section.key(), error))?;
-        if let Some(grace) = options.misfire_grace_time {
-            job = job.misfire_grace_time(grace);
-        }
-        if let Some(coalesce) = options.coalesce {
-            job = job.coalesce(coalesce);
-        }
-        if let Some(max) = options.max_instances {
-            job = job.max_instances(max);
-        }
-        if let Some(recovery) = options.recovery {
-            job = job.recovery(recovery);
+        options.options().check().map_err(|error| ConfigError::rejected(section.key(), error))?;
+        job = options.apply(job);
+        if let Some(tags) = section.take::<Vec<String>>("tags")? {
+            let key = section.key_of("tags");
+            let checked = tags.iter().map(Tag::new).collect::<Result<Vec<_>, _>>();
+            let checked = checked.map_err(|error| ConfigError::rejected(key.clone(), error))?;
+            Tags::new(checked).map_err(|error| ConfigError::rejected(key, error))?;
+            job = job.tags(tags);
         }
         let immediately = section.take("run_immediately")? == Some(true);
         let paused = section.take("paused")? == Some(true);

@@ -45,6 +45,8 @@ fn keys_of_the_code() -> BTreeSet<String> {
     let builder: SchedulerBuilder<AsyncScheduler> = AsyncScheduler::builder();
     add("", known(json!({}), |root| drop(configure::apply(builder, &config, root).unwrap())));
     add("job_defaults.", known(json!({}), |section| drop(scheduler::read_job_options(section))));
+    let retry = |section: &mut Section| assert!(scheduler::read_retry_section(section).is_ok());
+    add("job_defaults.retry.", known(json!({"delay": 1}), retry));
     add("history.", known(json!({}), |section| drop(scheduler::read_history_section(section))));
     for backend in Backend::all() {
         let options = backend.options().iter().map(|&option| option.to_owned());

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, Codec, IntoZone, JobOptions, NodeId, Recovery, Zone};
-use punctual_scheduler::{FailureLog, HistoryOptions, SchedulerBuilder};
+use punctual_core::{
+    Coalesce, Codec, IntoZone, JobOptions, NodeId, Overlap, Recovery, RetryOn, RetryPolicy, Zone,
+};
+use punctual_scheduler::{FailureLog, HistoryOptions, JobBuilder, SchedulerBuilder};
 use serde_json::Value;
 
 use crate::error::ConfigError;
@@ -16,6 +18,13 @@ const COALESCE: &[(&str, Coalesce)] = &[
     // As in APScheduler.
     ("true", Coalesce::Latest),
     ("false", Coalesce::All),
+];
+
+const OVERLAP: &[(&str, Overlap)] = &[
+    ("skip", Overlap::Skip),
+    ("queue_one", Overlap::QueueOne),
+    ("queue_all", Overlap::QueueAll),
+    ("cancel_running", Overlap::CancelRunning),
 ];
 
 /// Takes the time zone.
@@ -44,6 +53,9 @@ pub(crate) fn apply<S>(
     if let Some(interval) = section.take::<Duration>("poll_interval")? {
         builder = builder.poll_interval(interval);
     }
+    if let Some(grace) = section.take::<Duration>("cancel_grace")? {
+        builder = builder.cancel_grace(grace);
+    }
     if let Some(max) = section.take::<usize>("max_concurrent_runs")? {
         builder = builder.max_concurrent_runs(max);
     }
@@ -67,7 +79,7 @@ pub(crate) fn apply<S>(
         builder = builder.history(history);
     }
     if let Some(mut defaults) = section.take_section("job_defaults")? {
-        let options = read_job_options(&mut defaults)?.over(JobOptions::new());
+        let options = read_job_options(&mut defaults)?.options();
         options.check().map_err(|error| ConfigError::rejected(defaults.key(), error))?;
         defaults.finish()?;
         builder = builder.job_defaults(options);
@@ -124,23 +136,64 @@ pub(crate) fn read_history_section(section: &mut Section) -> Result<HistoryOptio
 }
 
 /// The options of a job, as far as they are set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct GivenJobOptions {
     pub(crate) misfire_grace_time: Option<Option<Duration>>,
     pub(crate) coalesce: Option<Coalesce>,
     pub(crate) max_instances: Option<u32>,
     pub(crate) recovery: Option<Recovery>,
+    pub(crate) overlap: Option<Overlap>,
+    pub(crate) max_catch_up_runs: Option<Option<u32>>,
+    pub(crate) max_catch_up_age: Option<Option<Duration>>,
+    pub(crate) timeout: Option<Option<Duration>>,
+    pub(crate) retry: Option<RetryPolicy>,
 }
 
 impl GivenJobOptions {
-    /// The options over those defaults.
-    pub(crate) fn over(self, defaults: JobOptions) -> JobOptions {
-        let JobOptions { misfire_grace_time, coalesce, max_instances, recovery, .. } = defaults;
-        JobOptions::new()
-            .misfire_grace_time(self.misfire_grace_time.unwrap_or(misfire_grace_time))
-            .coalesce(self.coalesce.unwrap_or(coalesce))
-            .max_instances(self.max_instances.unwrap_or(max_instances))
-            .recovery(self.recovery.unwrap_or(recovery))
+    /// The options over the defaults of the library.
+    pub(crate) fn options(&self) -> JobOptions {
+        let mut options = JobOptions::new();
+        options.misfire_grace_time = self.misfire_grace_time.unwrap_or(options.misfire_grace_time);
+        options.coalesce = self.coalesce.unwrap_or(options.coalesce);
+        options.max_instances = self.max_instances.unwrap_or(options.max_instances);
+        options.recovery = self.recovery.unwrap_or(options.recovery);
+        options.overlap = self.overlap.or(options.overlap);
+        options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
+        options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
+        options.timeout = self.timeout.unwrap_or(options.timeout);
+        options.retry(self.retry.clone())
+    }
+
+    /// Sets the given options of a job.
+    pub(crate) fn apply(self, mut job: JobBuilder<()>) -> JobBuilder<()> {
+        if let Some(grace) = self.misfire_grace_time {
+            job = job.misfire_grace_time(grace);
+        }
+        if let Some(coalesce) = self.coalesce {
+            job = job.coalesce(coalesce);
+        }
+        if let Some(max) = self.max_instances {
+            job = job.max_instances(max);
+        }
+        if let Some(recovery) = self.recovery {
+            job = job.recovery(recovery);
+        }
+        if let Some(overlap) = self.overlap {
+            job = job.overlap(overlap);
+        }
+        if let Some(runs) = self.max_catch_up_runs {
+            job = job.max_catch_up_runs(runs);
+        }
+        if let Some(age) = self.max_catch_up_age {
+            job = job.max_catch_up_age(age);
+        }
+        if let Some(timeout) = self.timeout {
+            job = job.timeout(timeout);
+        }
+        if let Some(policy) = self.retry {
+            job = job.retry(policy);
+        }
+        job
     }
 }
 
@@ -152,5 +205,51 @@ pub(crate) fn read_job_options(section: &mut Section) -> Result<GivenJobOptions,
         coalesce: section.take_word("coalesce", COALESCE)?,
         max_instances: section.take("max_instances")?,
         recovery: section.take_word("recovery", &recoveries)?,
+        overlap: section.take_word("overlap", OVERLAP)?,
+        max_catch_up_runs: section.take("max_catch_up_runs")?,
+        max_catch_up_age: section.take("max_catch_up_age")?,
+        timeout: section.take("timeout")?,
+        retry: read_retry(section)?,
     })
+}
+
+/// Takes the table of a retry policy.
+fn read_retry(section: &mut Section) -> Result<Option<RetryPolicy>, ConfigError> {
+    let Some(mut section) = section.take_section("retry")? else { return Ok(None) };
+    let policy = read_retry_section(&mut section)?;
+    section.finish()?;
+    Ok(Some(policy))
+}
+
+pub(crate) fn read_retry_section(section: &mut Section) -> Result<RetryPolicy, ConfigError> {
+    let delay: Duration = section.require("delay", "it is the delay before the first retry")?;
+    let is_exponential =
+        section.take_word("backoff", &[("fixed", false), ("exponential", true)])?;
+    let mut policy = match is_exponential {
+        Some(true) => RetryPolicy::exponential(delay),
+        _ => RetryPolicy::fixed(delay),
+    };
+    if let Some(factor) = section.take("factor")? {
+        policy = policy.factor(factor);
+    }
+    if let Some(delay) = section.take::<Option<Duration>>("max_delay")? {
+        policy = policy.max_delay(delay);
+    }
+    if let Some(percent) = section.take::<u32>("jitter")? {
+        policy = policy.jitter(percent.try_into().unwrap_or(u8::MAX));
+    }
+    if let Some(attempts) = section.take("max_attempts")? {
+        policy = policy.max_attempts(attempts);
+    }
+    if let Some(elapsed) = section.take::<Option<Duration>>("max_elapsed")? {
+        policy = policy.max_elapsed(elapsed);
+    }
+    if let Some(names) = section.take::<Vec<String>>("on")? {
+        let Some(failures) = RetryOn::from_names(&names) else {
+            let expected = "a list of failed, panicked, timed_out, killed and lost";
+            return Err(section.invalid("on", &names.join(", ").into(), expected));
+        };
+        policy = policy.on(failures);
+    }
+    Ok(policy)
 }

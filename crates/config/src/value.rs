@@ -121,6 +121,15 @@ impl FromConfig for Option<usize> {
     }
 }
 
+/// A value that can be switched off by `"none"`.
+impl FromConfig for Option<u32> {
+    const EXPECTED: &'static str = "a whole number from 0, or \"none\"";
+
+    fn from_config(value: &Value) -> Option<Self> {
+        or_none(value)
+    }
+}
+
 fn or_none<T: FromConfig>(value: &Value) -> Option<Option<T>> {
     match value {
         Value::String(text) if text.trim().eq_ignore_ascii_case("none") => Some(None),

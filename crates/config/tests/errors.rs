@@ -38,7 +38,7 @@ fn unknown_keys_have_suggestions() {
             "no key \"punctual.job_defaults.coalese\" (did you mean \"coalesce\"?",
         ),
         ("history.max_per_jobs", "did you mean \"max_per_job\"?"),
-        ("colour", "no key \"punctual.colour\"; known keys: client_only, "),
+        ("colour", "no key \"punctual.colour\"; known keys: cancel_grace, "),
     ] {
         let error = error([(key, json!(1))]);
         assert!(error.contains(expected), "{error}");

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use punctual_config::{Config, ConfigBuilder, Configure};
-use punctual_core::{Coalesce, JobOptions, Recovery};
+use punctual_core::{Coalesce, JobOptions, Overlap, Recovery, RetryOn, RetryPolicy};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
     BackgroundScheduler, FailureLog, HistoryOptions, JobQuery, NewJob, SchedulerBuilder,
@@ -182,6 +182,7 @@ fn every_option_is_applied() {
         lease = "4s"
         poll_interval = 5
         max_concurrent_runs = 6
+        cancel_grace = "8s"
         node_id = "one"
         failure_log = "off"
         codec = "json"
@@ -196,6 +197,7 @@ fn every_option_is_applied() {
         .lease(Duration::from_secs(4))
         .poll_interval(Duration::from_secs(5))
         .max_concurrent_runs(6)
+        .cancel_grace(Duration::from_secs(8))
         .node_id("one")
         .failure_log(FailureLog::Off)
         .client_only()
@@ -249,4 +251,54 @@ fn jobs_can_be_a_list() {
         "[[punctual.jobs]]\nid = \"one\"\ntask = \"send_mail\"\nargs = [\"a\", 1]\ncron = \"@daily\"\n",
     );
     assert!(seen(by_config(config)).contains("crontab[@daily]"));
+}
+
+#[test]
+fn every_option_of_a_job_is_applied() {
+    let config = Config::builder().toml(
+        r#"
+        [punctual]
+        job_stores.default = "memory:"
+        job_defaults = { overlap = "skip", max_catch_up_runs = 9, max_catch_up_age = "1h" }
+
+        [punctual.jobs.mail]
+        task = "send_mail"
+        args = ["ann@example.org", 2]
+        every = 60
+        start_date = 2026-01-01
+        overlap = "cancel_running"
+        max_catch_up_runs = 7
+        max_catch_up_age = "none"
+        timeout = "90s"
+        retry = { delay = "5s", backoff = "exponential", factor = 3, max_delay = 60, jitter = 50, max_attempts = 4, max_elapsed = "1h", on = ["failed", "timed_out"] }
+        tags = ["billing", "nightly"]
+        "#,
+    );
+    let age = Duration::from_secs(3_600);
+    let defaults =
+        JobOptions::new().overlap(Overlap::Skip).max_catch_up_runs(9).max_catch_up_age(age);
+    let builder = BackgroundScheduler::builder()
+        .task(send_mail)
+        .job_store("default", MemoryJobStore::new())
+        .job_defaults(defaults)
+        .jobs([NewJob::builder(send_mail("ann@example.org".into(), 2))
+            .id("mail")
+            .trigger(IntervalTrigger::seconds(60).start_date("2026-01-01"))
+            .overlap(Overlap::CancelRunning)
+            .max_catch_up_runs(7)
+            .max_catch_up_age(None)
+            .timeout(Duration::from_secs(90))
+            .retry(
+                RetryPolicy::exponential(Duration::from_secs(5))
+                    .factor(3)
+                    .max_delay(Duration::from_secs(60))
+                    .jitter(50)
+                    .max_attempts(4)
+                    .max_elapsed(age)
+                    .on(RetryOn::FAILED | RetryOn::TIMED_OUT),
+            )
+            .tags(["nightly", "billing"])
+            .replace_existing(true)
+            .build()]);
+    assert_eq!(seen(by_config(config)), seen(builder));
 }

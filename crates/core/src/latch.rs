@@ -23,21 +23,27 @@ impl Latch {
         self.set.load(Ordering::Acquire)
     }
 
+    /// Registers a waker, unless the latch is set. Returns whether it is.
+    pub(crate) fn register(&self, waker: &Waker) -> bool {
+        if self.is_set() {
+            return true;
+        }
+        let mut wakers = self.wakers();
+        // `set` stores the flag before it takes the list of wakers. Checking the flag again under the lock
+        // therefore can't miss a wakeup.
+        if self.is_set() {
+            return true;
+        }
+        if !wakers.iter().any(|registered| registered.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        false
+    }
+
     pub(crate) async fn wait(&self) {
-        poll_fn(|context| {
-            if self.is_set() {
-                return Poll::Ready(());
-            }
-            let mut wakers = self.wakers();
-            // `set` stores the flag before it takes the list of wakers. Checking the flag again under the lock
-            // therefore can't miss a wakeup.
-            if self.is_set() {
-                return Poll::Ready(());
-            }
-            if !wakers.iter().any(|registered| registered.will_wake(context.waker())) {
-                wakers.push(context.waker().clone());
-            }
-            Poll::Pending
+        poll_fn(|context| match self.register(context.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         })
         .await;
     }

@@ -32,7 +32,7 @@ pub use executor::{
 };
 pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,
-    StoredDefinition, Tag, Tags,
+    RetryOf, RetryOn, RetryPolicy, StoredDefinition, Tag, Tags,
 };
 pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
 pub use similar::similar_names;
@@ -45,9 +45,10 @@ pub use store::{
     StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 pub use task::{
-    Action, AppData, BoxFuture, Call, ClosureTask, DeclaredTrigger, DynTask, IntoAction,
-    JobContext, JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
-    TaskRegistration, TaskRegistry, TaskRegistryError, TaskResult, TaskSchedule, Tasks,
+    Action, AppData, BoxFuture, Call, CancelReason, ClosureTask, DeclaredTrigger, DynTask,
+    IntoAction, JobContext, JobContextParts, PermanentError, RetryAfter, RetryHint, Task, TaskBody,
+    TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistry, TaskRegistryError,
+    TaskResult, TaskSchedule, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,

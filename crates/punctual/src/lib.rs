@@ -1,6 +1,7 @@
 //! [getting started]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/getting-started.md
 //! [triggers]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/triggers.md
 //! [late and overlapping runs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/misfires.md
+//! [retries]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/retries.md
 //! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
 //! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
 //! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
@@ -51,12 +52,13 @@ pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
-    Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
-    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger, DynJobStore, Encoded,
-    Event, EventMask, Executor, ExecutorError, ExecutorLoad, FireTimeAnomaly, HistoryCursor,
-    IntoAction, IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts,
-    JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId,
-    OutcomeKind, OutputLine, OutputStream, Overlap, ProcessTermination, Recovery, Revision,
+    Alias, AppData, Call, CallerTransaction, CancelReason, CivilOffset, Clock, Coalesce, Codec,
+    CodecError, CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DeclaredTrigger,
+    DynJobStore, Encoded, Event, EventMask, Executor, ExecutorError, ExecutorLoad, FireTimeAnomaly,
+    HistoryCursor, IntoAction, IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext,
+    JobContextParts, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, JobStore,
+    NameError, NodeId, OutcomeKind, OutputLine, OutputStream, Overlap, PermanentError,
+    ProcessTermination, Recovery, RetryAfter, RetryHint, RetryOf, RetryOn, RetryPolicy, Revision,
     RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes, StoreError, StoreErrorKind,
     SystemClock, Tag, Tags, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput,
     TaskRegistration, TaskRegistryError, TaskResult, TaskSchedule, Tasks, Timestamp, Trigger,
@@ -93,11 +95,12 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncJobHandle, AsyncRunHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-    BulkChange, EventStream, ExecutorHealth, FailureLog, Health, HistoryEntry, HistoryOptions,
-    HistoryPage, HistoryQuery, ImportError, Job, JobBuilder, JobChange, JobContextExt, JobExport,
-    JobHandle, JobImport, JobQuery, JobSelector, JobSink, JobState, ListenerId, NewJob, OnConflict,
-    RunHandle, SchedulerBuilder, SchedulerError, SchedulerHandle, SchedulerState, SkippedJob,
-    StoreHealth, SyncScheduler, TransactionJobs, TransactionalJobSink, mode,
+    BulkChange, CancelRequest, EventStream, ExecutorHealth, FailureLog, Health, HistoryEntry,
+    HistoryOptions, HistoryPage, HistoryQuery, ImportError, Job, JobBuilder, JobChange,
+    JobContextExt, JobExport, JobHandle, JobImport, JobQuery, JobSelector, JobSink, JobState,
+    ListenerId, NewJob, OnConflict, RunHandle, SchedulerBuilder, SchedulerError, SchedulerHandle,
+    SchedulerState, SkippedJob, StoreHealth, SyncScheduler, TransactionJobs, TransactionalJobSink,
+    mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
@@ -184,8 +187,8 @@ pub mod prelude {
         Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
         EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
         JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
-        OrTrigger, Overlap, Recovery, RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp,
-        Trigger, TriggerExt, Zone, tasks,
+        OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError, SystemClock, Tasks,
+        Timestamp, Trigger, TriggerExt, Zone, tasks,
     };
     #[cfg(feature = "executor-loop")]
     pub use crate::{LocalScheduler, LoopBudget, LoopExecutor};

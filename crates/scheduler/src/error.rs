@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
+    Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, RunId, StoreError,
     StoreErrorKind, TaskName, TaskRegistryError, Timestamp, Trigger, TriggerError, ZoneError,
 };
 
@@ -48,6 +48,15 @@ pub enum SchedulerError {
         /// The stores that contain it.
         job_stores: Vec<Alias>,
     },
+    /// No run with this id is in progress in this process, and no job store is shared with other processes.
+    #[error("the run {0} is not in progress")]
+    RunNotFound(RunId),
+    /// The job is not a dead letter.
+    #[error("job {0:?} is not a dead letter, which are listed with JobQuery::dead_letters")]
+    NotADeadLetter(JobId),
+    /// The job is a retry or a dead letter, whose run belongs to another job.
+    #[error("job {0:?} is a retry or a dead letter; use make_job_due to run it now")]
+    IsRetry(JobId),
     /// A job with this id exists, and `replace_existing` is not set.
     #[error(
         "job id {id:?} conflicts with an existing job in the job store {job_store:?}; to replace it, or to keep it if \

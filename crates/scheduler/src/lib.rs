@@ -37,8 +37,8 @@ pub use handle::{
 pub use import_error::ImportError;
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
 pub use jobs::{
-    BulkChange, HistoryEntry, HistoryPage, HistoryQuery, JobExport, JobImport, JobQuery,
-    JobSelector, OnConflict, SkippedJob,
+    BulkChange, CancelRequest, HistoryEntry, HistoryPage, HistoryQuery, JobExport, JobImport,
+    JobQuery, JobSelector, OnConflict, SkippedJob,
 };
 pub use lifecycle::{ExecutorHealth, Health, StoreHealth};
 pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

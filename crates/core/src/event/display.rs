@@ -47,6 +47,8 @@ impl fmt::Display for Event {
             Self::JobExecuted(run) | Self::JobError(run) => run.fmt(f),
             Self::JobSubmitted(run) => write!(f, "{run} was submitted"),
             Self::JobRecovered(run) => write!(f, "{run} was taken over and is repeated"),
+            Self::JobRetryScheduled { run, at } => write!(f, "{run}; it is retried at {at}"),
+            Self::JobDeadLettered(run) => write!(f, "{run}; it is not retried any more"),
             Self::JobMissed(skipped)
             | Self::JobMaxInstances(skipped)
             | Self::JobCoalesced(skipped) => skipped.fmt(f),
@@ -113,6 +115,8 @@ impl RunEvent {
             Some(RunOutcome::Missed) => ", was missed: it was too late to start",
             Some(RunOutcome::Refused(_)) => ", was refused by its executor",
             Some(RunOutcome::Killed(_)) => ", was killed",
+            Some(RunOutcome::TimedOut(_)) => ", timed out",
+            Some(RunOutcome::Cancelled) => ", was cancelled",
             Some(RunOutcome::Lost) => ", was lost: its executor did not complete it",
         })
     }

@@ -75,8 +75,14 @@ impl EventMask {
     /// A stored record can't be decoded.
     pub const RECORD_CORRUPT: Self = Self(1 << 25);
 
+    /// A failed run is retried later.
+    pub const JOB_RETRY_SCHEDULED: Self = Self(1 << 26);
+
+    /// A failed run is not retried any more.
+    pub const JOB_DEAD_LETTERED: Self = Self(1 << 27);
+
     /// A run blocked the thread of a program's loop for too long.
-    pub const LOOP_BLOCKED: Self = Self(1 << 26);
+    pub const LOOP_BLOCKED: Self = Self(1 << 28);
 
     const NAMES: &[(Self, &str)] = &[
         (Self::SCHEDULER_STARTED, "SCHEDULER_STARTED"),
@@ -105,6 +111,8 @@ impl EventMask {
         (Self::LAGGED, "LAGGED"),
         (Self::JOB_REPLANNED, "JOB_REPLANNED"),
         (Self::RECORD_CORRUPT, "RECORD_CORRUPT"),
+        (Self::JOB_RETRY_SCHEDULED, "JOB_RETRY_SCHEDULED"),
+        (Self::JOB_DEAD_LETTERED, "JOB_DEAD_LETTERED"),
         (Self::LOOP_BLOCKED, "LOOP_BLOCKED"),
     ];
 

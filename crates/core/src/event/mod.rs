@@ -65,6 +65,16 @@ pub enum Event {
     /// A run did not complete successfully: the task failed, panicked or was killed, or the executor rejected or lost
     /// the run.
     JobError(RunEvent),
+    /// A run has failed, and its next attempt is stored.
+    #[non_exhaustive]
+    JobRetryScheduled {
+        /// The failed attempt.
+        run: RunEvent,
+        /// When the next attempt starts.
+        at: Timestamp,
+    },
+    /// A run has failed, and no further attempt is allowed. It is kept as a dead letter.
+    JobDeadLettered(RunEvent),
     /// Fire times were skipped because they were later than `misfire_grace_time` allows.
     JobMissed(SkippedFireTimes),
     /// A run was submitted to its executor.
@@ -162,6 +172,12 @@ impl Event {
         Self::JobReplanned { job, from, to }
     }
 
+    /// Creates [`JobRetryScheduled`](Self::JobRetryScheduled).
+    #[must_use]
+    pub fn job_retry_scheduled(run: RunEvent, at: Timestamp) -> Self {
+        Self::JobRetryScheduled { run, at }
+    }
+
     /// Creates [`JobUnresolved`](Self::JobUnresolved).
     #[must_use]
     pub fn job_unresolved(job: JobRef, problem: Arc<JobProblem>) -> Self {
@@ -199,6 +215,8 @@ impl Event {
             Self::JobReplanned { .. } => EventMask::JOB_REPLANNED,
             Self::JobExecuted(_) => EventMask::JOB_EXECUTED,
             Self::JobError(_) => EventMask::JOB_ERROR,
+            Self::JobRetryScheduled { .. } => EventMask::JOB_RETRY_SCHEDULED,
+            Self::JobDeadLettered(_) => EventMask::JOB_DEAD_LETTERED,
             Self::JobMissed(_) => EventMask::JOB_MISSED,
             Self::JobSubmitted(_) => EventMask::JOB_SUBMITTED,
             Self::JobMaxInstances(_) => EventMask::JOB_MAX_INSTANCES,

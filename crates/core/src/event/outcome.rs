@@ -28,6 +28,10 @@ pub enum OutcomeKind {
     Killed,
     /// The executor lost the run.
     Lost,
+    /// The run exceeded the timeout of its job.
+    TimedOut,
+    /// The run was cancelled.
+    Cancelled,
 }
 
 impl OutcomeKind {
@@ -41,6 +45,8 @@ impl OutcomeKind {
         Self::Refused,
         Self::Killed,
         Self::Lost,
+        Self::TimedOut,
+        Self::Cancelled,
     ];
 
     /// Returns the name of the kind in stores and on the command line, such as `invalid_arguments`.
@@ -55,6 +61,8 @@ impl OutcomeKind {
             Self::Refused => "refused",
             Self::Killed => "killed",
             Self::Lost => "lost",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -84,11 +92,13 @@ impl RunOutcome {
             Self::Refused(_) => OutcomeKind::Refused,
             Self::Killed(_) => OutcomeKind::Killed,
             Self::Lost => OutcomeKind::Lost,
+            Self::TimedOut(_) => OutcomeKind::TimedOut,
+            Self::Cancelled => OutcomeKind::Cancelled,
         }
     }
 
     /// Returns the error text with the sources of the error. `None` for a success and for outcomes without details
-    /// ([`Missed`](Self::Missed), [`Lost`](Self::Lost)).
+    /// ([`Missed`](Self::Missed), [`Cancelled`](Self::Cancelled), [`Lost`](Self::Lost)).
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
         match self {
@@ -96,7 +106,8 @@ impl RunOutcome {
             Self::InvalidArguments(error) => Some(error_chain(error).to_string()),
             Self::Killed(how) => Some(how.to_string()),
             Self::Panicked(text) | Self::Refused(text) => Some(text.clone()),
-            Self::Success(_) | Self::Missed | Self::Lost => None,
+            Self::TimedOut(timeout) => Some(format!("it exceeded its timeout of {timeout:?}")),
+            Self::Success(_) | Self::Missed | Self::Cancelled | Self::Lost => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -22,8 +23,8 @@ pub struct RunEvent {
     pub run_id: RunId,
     /// The time computed by the trigger.
     pub scheduled_time: Timestamp,
-    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
-    /// terminated or lost its lease, or no executor completed the run. Each attempt has one outcome.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt failed and is
+    /// [retried](crate::RetryPolicy), or did not finish: its process terminated or lost its lease, or no executor completed the run. Each attempt has one outcome.
     pub attempt: u32,
     /// When the run started; `None` if it has not been started.
     pub started: Option<Timestamp>,
@@ -67,8 +68,14 @@ pub enum RunOutcome {
     Refused(String),
     /// The process of the run terminated before the run finished.
     Killed(ProcessTermination),
+    /// The run exceeded this [timeout](crate::JobOptions::timeout) of its job. What its task returned afterwards is
+    /// discarded.
+    TimedOut(Duration),
+    /// The run was cancelled, by a user or because a later fire time replaced it. What its task returned afterwards is
+    /// discarded. The task was not executed if the run has no start time.
+    Cancelled,
     /// The executor did not complete the run: a worker terminated, the run was dropped in a shutdown, or it was not
-    /// started because its cancellation was requested or its lease had expired.
+    /// started because its lease had expired.
     Lost,
 }
 
@@ -101,6 +108,8 @@ impl fmt::Display for RunOutcome {
             Self::Missed => f.write_str("missed: it was too late to start"),
             Self::Refused(reason) => write!(f, "rejected by the executor: {reason}"),
             Self::Killed(how) => write!(f, "killed: {how}"),
+            Self::TimedOut(timeout) => write!(f, "timed out after {timeout:?}"),
+            Self::Cancelled => f.write_str("cancelled"),
             Self::Lost => f.write_str("lost: the run did not finish"),
         }
     }

@@ -20,6 +20,13 @@ pub enum ProcessTermination {
     ProtocolError(String),
 }
 
+impl ProcessTermination {
+    /// Whether a process that was to be cancelled can have terminated this way because of that.
+    pub(crate) fn is_by_cancellation(&self) -> bool {
+        matches!(self, Self::Cancelled(_) | Self::Signal(_))
+    }
+}
+
 impl fmt::Display for ProcessTermination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -85,8 +85,17 @@ impl fmt::Debug for BlockingRun {
 }
 
 /// A run that is a future. It starts when it is first polled and is ready when the outcome has been reported. A panic
-/// of the task is caught and reported. A run that is dropped earlier is reported as lost.
+/// of the task is caught and reported. A run that is dropped earlier is reported as lost. If the run is
+/// [aborted](crate::JobContext::abort), the future of the task is dropped.
 pub struct AsyncRun(Option<AsyncRunState>);
+
+/// The result of polling the future of a task.
+enum Polled {
+    Pending(BoxFuture<'static, TaskResult>),
+    Ready(TaskResult),
+    /// The future was dropped.
+    Aborted,
+}
 
 /// `work` is declared first, so that it is dropped before its run is reported as lost.
 enum AsyncRunState {
@@ -108,20 +117,35 @@ impl Future for AsyncRun {
         };
         // The future is dropped before the report is sent, so that its resources are released when the report is
         // received.
-        let poll = || match work.as_mut().poll(context) {
-            Poll::Pending => Err(work),
-            Poll::Ready(result) => {
+        let is_aborted = run.context().is_aborted();
+        let poll = || {
+            if is_aborted {
                 drop(work);
-                Ok(result)
+                return Polled::Aborted;
+            }
+            match work.as_mut().poll(context) {
+                Poll::Pending => Polled::Pending(work),
+                Poll::Ready(result) => {
+                    drop(work);
+                    Polled::Ready(result)
+                }
             }
         };
         let polled = run.in_span(|| catch_panic(poll));
         let result = match polled {
-            Ok(Err(work)) => {
+            Ok(Polled::Pending(work)) => {
+                if run.context().wake_on_abort(context.waker()) {
+                    context.waker().wake_by_ref();
+                }
                 self.0 = Some(AsyncRunState::Started { work, run });
                 return Poll::Pending;
             }
-            Ok(Ok(result)) => Ok(result),
+            Ok(Polled::Aborted) => {
+                // Reported with the reason of its cancellation.
+                run.finish(RunOutcome::Lost);
+                return Poll::Ready(());
+            }
+            Ok(Polled::Ready(result)) => Ok(result),
             Err(panic) => Err(panic),
         };
         run.finish(outcome_of(result));

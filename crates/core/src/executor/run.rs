@@ -10,7 +10,7 @@ use super::lease::Lease;
 use super::span::{end_span, run_span};
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
-use crate::task::{DynTask, JobContext, TaskName};
+use crate::task::{CancelReason, DynTask, JobContext, TaskName};
 use crate::time::{Clock, Timestamp};
 
 /// One run of a job: all that an executor needs to execute it. It ensures that exactly one report is sent.
@@ -157,8 +157,8 @@ impl Run {
     }
 
     /// Marks the run as started. Returns `None` if the run must not be started; it has then been reported as missed if
-    /// its deadline has passed, or as lost if its cancellation was requested or its [lease](Self::with_lease) or its
-    /// [claim](Self::with_claim) has expired.
+    /// its deadline has passed, as cancelled if a user or a later fire time has requested that, or as lost if a shutdown has, or
+    /// its [lease](Self::with_lease) or its [claim](Self::with_claim) has expired.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
@@ -199,6 +199,7 @@ impl Run {
 
     fn set_started(&mut self, now: Timestamp) {
         self.started = Some(now);
+        self.parts.context.set_started(Some(now));
         self.span = run_span(&self.parts.task, &self.parts.context);
         self.parts.sink.started(&self.parts.task, &self.parts.context, now);
     }
@@ -215,11 +216,13 @@ impl Run {
     pub(super) fn clear_started(mut self) -> Self {
         self.started = None;
         self.span = None;
+        self.parts.context.set_started(None);
         self
     }
 
     fn report(&mut self, outcome: RunOutcome) {
         self.reported = true;
+        let outcome = reported_outcome(&self.parts.context, outcome);
         if matches!(
             outcome,
             RunOutcome::InvalidArguments(_) | RunOutcome::Missed | RunOutcome::Refused(_)
@@ -268,6 +271,24 @@ impl RunMonitor {
 impl fmt::Debug for RunMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RunMonitor").field(&self.context).finish()
+    }
+}
+
+/// The outcome to report for a run that has ended with `outcome`: if it was cancelled by its timeout, a user or a later fire
+/// time, that is its outcome, unless its task panicked or was not executed for another reason.
+fn reported_outcome(context: &JobContext, outcome: RunOutcome) -> RunOutcome {
+    let Some(reason) = context.cancel_reason() else { return outcome };
+    let is_replaced = match &outcome {
+        RunOutcome::Success(_) | RunOutcome::Failed(_) | RunOutcome::Lost => true,
+        RunOutcome::Killed(how) => how.is_by_cancellation(),
+        _ => false,
+    };
+    match reason {
+        CancelReason::Timeout if is_replaced => {
+            RunOutcome::TimedOut(context.timeout().unwrap_or_default())
+        }
+        CancelReason::User | CancelReason::Overlap if is_replaced => RunOutcome::Cancelled,
+        _ => outcome,
     }
 }
 

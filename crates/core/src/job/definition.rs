@@ -2,7 +2,9 @@
 
 mod stored_form;
 
-use super::{JobOptions, Tags};
+use std::sync::Arc;
+
+use super::{JobOptions, RetryOf, Tags};
 use crate::alias::Alias;
 use crate::codec::{CodecError, Encoded};
 use crate::task::TaskName;
@@ -33,6 +35,8 @@ pub struct JobDefinition {
     /// A next run time that was set explicitly or computed by a previous trigger. It is not recomputed when the rules
     /// of the time zone of the trigger change.
     pub first_run: Option<Timestamp>,
+    /// The run to which the run of this job belongs, if the job is a retry or a dead letter.
+    pub retry_of: Option<Arc<RetryOf>>,
 }
 
 impl JobDefinition {
@@ -46,8 +50,9 @@ impl JobDefinition {
         executor: Alias,
         options: JobOptions,
     ) -> Self {
-        let (tags, first_run) = (Tags::default(), None);
-        Self { task, args, trigger, name, executor, options, tags, first_run }
+        let tags = Tags::default();
+        let (first_run, retry_of) = (None, None);
+        Self { task, args, trigger, name, executor, options, tags, first_run, retry_of }
     }
 
     /// Encodes the definition for a store, with the codec of its arguments.
@@ -73,7 +78,7 @@ impl JobDefinition {
 mod tests {
     use super::*;
     use crate::codec::Codec;
-    use crate::job::Tag;
+    use crate::job::{JobId, RetryPolicy, Tag};
 
     fn definition() -> JobDefinition {
         JobDefinition::new(
@@ -130,6 +135,51 @@ mod tests {
             assert!(json.as_bytes().starts_with(br#"{"version":2,"#));
             assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), changed);
         }
+    }
+
+    #[test]
+    fn a_timeout_is_stored_in_version_3() {
+        let mut definition = tagged();
+        definition.options.timeout = Some(std::time::Duration::from_secs(3));
+        let json = definition.encode().unwrap();
+        let text = std::str::from_utf8(json.as_bytes()).unwrap();
+        assert!(text.starts_with(r#"{"version":3,"#), "{text}");
+        assert!(
+            text.contains(
+                r#""max_catch_up_age":null,"timeout":{"secs":3,"nanos":0},"retry":null}"#
+            ),
+            "{text}"
+        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition);
+    }
+
+    #[test]
+    fn retries_are_stored_in_version_3() {
+        let policy = RetryPolicy::exponential(std::time::Duration::from_secs(3)).jitter(50);
+        let mut definition = definition();
+        definition.options.retry = Some(Box::new(policy));
+        let json = definition.encode().unwrap();
+        let text = std::str::from_utf8(json.as_bytes()).unwrap();
+        assert!(
+            text.contains(
+                r#""retry":{"delay":{"secs":3,"nanos":0},"factor":2,"max_delay":null,"jitter":50,"max_attempts":3,"max_elapsed":null,"on":["failed","panicked","timed_out","killed"]}}"#
+            ),
+            "{text}"
+        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition);
+        let (job, run) = (JobId::new("job").unwrap(), crate::RunId::from_u128(7));
+        let at = Timestamp::from_seconds(60);
+        let failed = RetryOf::new(job, run, at, 2, at, "failed".into());
+        definition.retry_of = Some(Arc::new(failed.with_error(Some("no connection".into()))));
+        let json = definition.encode().unwrap();
+        let text = std::str::from_utf8(json.as_bytes()).unwrap();
+        assert!(
+            text.ends_with(
+                r#""retry_of":{"job_id":"job","run_id":"00000000000000000000000000000007","scheduled_time":60000000,"failed_attempt":2,"earlier_attempts":0,"first_failure":60000000,"last_failure":60000000,"outcome":"failed","error":"no connection","is_dead":false}}"#
+            ),
+            "{text}"
+        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition);
     }
 
     #[test]

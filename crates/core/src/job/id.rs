@@ -17,6 +17,28 @@ name_type! {
 }
 
 impl JobId {
+    /// The beginning of the ids of retries.
+    pub(super) const RETRY_PREFIX: &str = "retry:";
+
+    /// The beginning of the ids of dead letters.
+    pub(super) const DEAD_PREFIX: &str = "dead:";
+
+    pub(super) fn derived(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns whether the id is that of a [retry](crate::RetryPolicy) or a dead letter. Other jobs can't have such an id.
+    #[must_use]
+    pub fn is_of_retry(&self) -> bool {
+        self.0.starts_with(Self::RETRY_PREFIX) || self.is_of_dead_letter()
+    }
+
+    /// Returns whether the id is that of a dead letter.
+    #[must_use]
+    pub fn is_of_dead_letter(&self) -> bool {
+        self.0.starts_with(Self::DEAD_PREFIX)
+    }
+
     /// Returns a new random id of 32 hexadecimal digits.
     #[must_use]
     pub fn random() -> Self {

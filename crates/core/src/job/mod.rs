@@ -4,6 +4,7 @@ mod definition;
 mod id;
 mod options;
 mod problem;
+mod retry;
 mod stored;
 mod tags;
 
@@ -11,6 +12,7 @@ pub use definition::JobDefinition;
 pub use id::{JobId, JobRef};
 pub use options::{Coalesce, JobOptions, Overlap, Recovery};
 pub use problem::JobProblem;
+pub use retry::{RetryOf, RetryOn, RetryPolicy};
 pub use stored::StoredDefinition;
 pub use tags::{Tag, Tags};
 
@@ -42,6 +44,16 @@ pub enum JobError {
         /// The violated rule.
         reason: &'static str,
     },
+}
+
+impl JobError {
+    /// Creates the error for a job whose id is that of a retry or a dead letter.
+    #[must_use]
+    pub fn reserved_id(id: &JobId) -> Self {
+        let reason =
+            "ids that begin with \"retry:\" or \"dead:\" are those of retries and dead letters";
+        Self::Option { field: "id", value: format!("{id:?}"), reason }
+    }
 }
 
 crate::error_debug!(JobError);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::JobError;
+use super::{JobError, RetryPolicy};
 
 /// How a job is run for which several run times are due at the same time, for example because the scheduler was down
 /// or busy.
@@ -46,8 +46,8 @@ pub enum Overlap {
     /// `max_instances` is never exceeded. With [`Coalesce::All`] at most `max_instances` fire times wait, the latest.
     ///
     /// Cancellation is cooperative for tasks in this process ([`JobContext::cancelled`](crate::JobContext::cancelled));
-    /// a child process of an executor, or a command, is terminated after its grace time. A run that was not started yet
-    /// does not start. A cancelled run is not repeated, also if its job has [`Recovery::Rerun`]. Runs in other processes
+    /// the future of an async task that does not end is dropped after the `cancel_grace` of the scheduler, and a child process of
+    /// an executor, or a command, is terminated after its grace time. A run that was not started yet does not start. A cancelled run is not repeated, also if its job has [`Recovery::Rerun`]. Runs in other processes
     /// are not cancelled: the fire time waits for them.
     CancelRunning,
 }
@@ -103,6 +103,10 @@ pub struct JobOptions {
     /// is added. Earlier ones are skipped when the job is processed. In contrast to `misfire_grace_time`, a run that
     /// waits in its executor's queue is not subject to it. `None` means no limit.
     pub max_catch_up_age: Option<Duration>,
+    /// The maximum duration of a run, at least 1 µs. Its cancellation is then requested. `None` means no limit.
+    pub timeout: Option<Duration>,
+    /// When failed runs are retried. `None` means that they are not.
+    pub retry: Option<Box<RetryPolicy>>,
 }
 
 impl Default for JobOptions {
@@ -115,6 +119,8 @@ impl Default for JobOptions {
             overlap: None,
             max_catch_up_runs: None,
             max_catch_up_age: None,
+            timeout: None,
+            retry: None,
         }
     }
 }
@@ -181,6 +187,35 @@ impl JobOptions {
         self
     }
 
+    /// Sets the maximum duration of a run, from its start in the executor, at least 1 µs. `None`, the default, means no
+    /// limit.
+    ///
+    /// When it has elapsed, cancellation of the run is requested
+    /// ([`JobContext::cancelled`](crate::JobContext::cancelled)). The future of an async task that has not ended after the
+    /// scheduler's `cancel_grace` is dropped, and a child process is killed after the grace time of its executor; a
+    /// function that occupies a thread can only be asked. When the run has ended, its outcome is
+    /// [`TimedOut`](crate::RunOutcome::TimedOut), whatever its task has returned.
+    #[must_use]
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into();
+        self
+    }
+
+    /// Sets when failed runs are retried. `None`, the default, means that they are not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use punctual_core::{JobOptions, RetryPolicy};
+    ///
+    /// let policy = RetryPolicy::exponential(Duration::from_secs(5)).max_attempts(4);
+    /// assert!(JobOptions::new().retry(policy).retry.is_some());
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.retry = policy.into().map(Box::new);
+        self
+    }
+
     /// Returns what happens to fire times while `max_instances` runs are in progress: [`overlap`](Self::overlap), or its
     /// default.
     #[must_use]
@@ -196,7 +231,7 @@ impl JobOptions {
     /// # Errors
     ///
     /// Returns [`JobError::Option`] if `max_instances` is 0, `max_catch_up_runs` is not in its range, or
-    /// `misfire_grace_time` or `max_catch_up_age` is less than 1 µs.
+    /// `misfire_grace_time`, `max_catch_up_age` or `timeout` is less than 1 µs, or the retry policy is invalid.
     pub fn check(&self) -> Result<(), JobError> {
         let count = |field, value: u32, reason| {
             Err(JobError::Option { field, value: value.to_string(), reason })
@@ -210,9 +245,13 @@ impl JobOptions {
             let reason = "it must be from 1 to 10000; use None for no limit";
             return count("max_catch_up_runs", max, reason);
         }
+        if let Some(policy) = &self.retry {
+            policy.check()?;
+        }
         let durations = [
             ("misfire_grace_time", self.misfire_grace_time),
             ("max_catch_up_age", self.max_catch_up_age),
+            ("timeout", self.timeout),
         ];
         for (field, duration) in durations {
             if let Some(duration) = duration.filter(|own| *own < Duration::from_micros(1)) {

@@ -7,6 +7,7 @@ mod erased;
 mod name;
 mod output;
 mod registry;
+mod retry;
 mod schedule;
 mod tasks;
 
@@ -15,11 +16,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use closure::ClosureTask;
-pub use context::{AppData, JobContext, JobContextParts};
+pub use context::{AppData, CancelReason, JobContext, JobContextParts};
 pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+pub use retry::{PermanentError, RetryAfter, RetryHint};
 pub use schedule::{DeclaredTrigger, TaskSchedule};
 pub use tasks::Tasks;
 

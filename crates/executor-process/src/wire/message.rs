@@ -3,10 +3,11 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
-    Alias, CodecError, DynTask, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
-    RunOutcome, TaskName, Timestamp,
+    Alias, CodecError, DynTask, Encoded, JobContext, JobContextParts, JobId, RetryHint, Run, RunId,
+    RunOutcome, TaskError, TaskName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,6 +95,30 @@ impl RunRequest {
     }
 }
 
+/// What an error says about retries.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Hint {
+    Permanent,
+    After(Duration),
+}
+
+impl Hint {
+    fn of(error: &TaskError) -> Option<Self> {
+        match RetryHint::of(error)? {
+            RetryHint::Permanent => Some(Self::Permanent),
+            RetryHint::After(delay) => Some(Self::After(delay)),
+            _ => None,
+        }
+    }
+
+    fn add_to(self, error: TaskError) -> TaskError {
+        match self {
+            Self::Permanent => RetryHint::Permanent.add_to(error),
+            Self::After(delay) => RetryHint::After(delay).add_to(error),
+        }
+    }
+}
+
 /// The outcome of a run in a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum RunResult {
@@ -103,6 +128,8 @@ pub(crate) enum RunResult {
     Failed {
         error: RemoteError,
         encoded_error: Option<String>,
+        /// What the error says about retries.
+        hint: Option<Hint>,
     },
     /// The returned value or error is longer than this limit in bytes.
     TooLong(usize),
@@ -129,6 +156,7 @@ impl RunResult {
             Some(RunOutcome::Failed(error)) => Self::Failed {
                 error: RemoteError::from_error(&**error),
                 encoded_error: task.write_error(&error).and_then(|encoded| json(&encoded, limit)),
+                hint: Hint::of(&error),
             },
             Some(RunOutcome::Panicked(text)) => Self::Panicked(text),
             Some(RunOutcome::InvalidArguments(error)) => {
@@ -145,8 +173,8 @@ impl RunResult {
     /// Returns a shorter result after this one exceeded `limit`.
     pub(crate) fn truncate_to(self, limit: usize) -> Self {
         match self {
-            Self::Failed { error, encoded_error: Some(_) } => {
-                Self::Failed { error, encoded_error: None }
+            Self::Failed { error, encoded_error: Some(_), hint } => {
+                Self::Failed { error, encoded_error: None, hint }
             }
             Self::Panicked(mut text) if text.len() > limit / 2 => {
                 text.truncate(text.floor_char_boundary(limit / 2));
@@ -167,13 +195,18 @@ impl RunResult {
                     RunOutcome::Failed(Arc::new(error.into()))
                 }
             },
-            Self::Failed { error, encoded_error } => {
+            Self::Failed { error, encoded_error, hint } => {
                 let encoded_error = encoded_error.and_then(|json| serde_json::from_str(&json).ok());
                 // This calls code of the task; its panic must not end the pool's thread.
                 let decode =
                     || encoded_error.and_then(|encoded_error| task.read_error(encoded_error));
                 let decoded = catch_unwind(AssertUnwindSafe(decode)).ok().flatten();
-                RunOutcome::Failed(Arc::new(decoded.unwrap_or_else(|| error.into())))
+                let error = decoded.unwrap_or_else(|| error.into());
+                let error = match hint {
+                    Some(hint) => hint.add_to(error),
+                    None => error,
+                };
+                RunOutcome::Failed(Arc::new(error))
             }
             Self::TooLong(limit) => RunOutcome::Failed(Arc::new(ResultTooLong { limit }.into())),
             Self::Panicked(text) => RunOutcome::Panicked(text),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Alias, CallerTransaction, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore,
-    IntoTrigger, JobId, RunEvent, Tasks, Timestamp, is_inside_run,
+    IntoTrigger, JobId, RunEvent, RunId, Tasks, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 
@@ -24,8 +24,8 @@ use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{
-    BulkAction, BulkChange, HistoryPage, HistoryQuery, JobExport, JobImport, JobQuery, JobSelector,
-    OnConflict,
+    BulkAction, BulkChange, CancelRequest, HistoryPage, HistoryQuery, JobExport, JobImport,
+    JobQuery, JobSelector, OnConflict,
 };
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

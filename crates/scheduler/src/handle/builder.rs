@@ -64,6 +64,7 @@ pub struct SchedulerBuilder<S> {
     lease: Duration,
     poll_interval: Duration,
     max_concurrent_runs: usize,
+    cancel_grace: Duration,
     batch: usize,
     history: Option<HistoryOptions>,
     store_histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
@@ -94,6 +95,7 @@ impl<S> Default for SchedulerBuilder<S> {
             lease: Duration::from_secs(10),
             poll_interval: Duration::from_secs(1),
             max_concurrent_runs: 10_000,
+            cancel_grace: Duration::from_secs(10),
             batch: 1_000,
             history: None,
             store_histories: Vec::new(),
@@ -297,6 +299,17 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
+    /// Sets how long a run may take to end after its cancellation was requested by a user, by its
+    /// [timeout](JobOptions::timeout) or by a later fire time. Default: 10 seconds; at most 1 day. The future of an async
+    /// task that has not ended by then is dropped. A function that occupies a thread continues until it returns, and a child
+    /// process is killed after the grace time of its executor.
+    ///
+    /// It should be longer than the grace time of commands, which terminate their programs themselves.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = grace;
+        self
+    }
+
     /// Sets whether completed runs are recorded in a history, and how long entries are kept. Default: enabled for
     /// stores that are shared between processes (see [`HistoryOptions::enabled`]), disabled for others.
     ///
@@ -338,6 +351,7 @@ impl<S> SchedulerBuilder<S> {
         let day = Duration::from_secs(86_400);
         check_range("max_retry_delay", self.max_retry_delay, Duration::from_millis(1), day)?;
         check_range("poll_interval", self.poll_interval, Duration::from_millis(1), day)?;
+        check_range("cancel_grace", self.cancel_grace, Duration::ZERO, day)?;
         if self.max_concurrent_runs == 0 {
             return Err(SchedulerError::InvalidOption {
                 field: "max_concurrent_runs",
@@ -383,6 +397,7 @@ impl<S> SchedulerBuilder<S> {
                 poll_interval: self.poll_interval,
                 batch: self.batch,
                 max_concurrent_runs: self.max_concurrent_runs,
+                cancel_grace: self.cancel_grace,
                 node_id: self.node_id.transpose()?,
                 history: HistorySettings { default: self.history, per_store: histories },
                 client_only: self.client_only,
@@ -436,6 +451,7 @@ fn check_range(
     }
     let reason = match field {
         "lease" => "it must be from 1 to 11 seconds",
+        "cancel_grace" => "it must be at most 1 day",
         _ => "it must be from 1 millisecond to 1 day",
     };
     Err(SchedulerError::InvalidOption { field, value: format!("{value:?}"), reason })

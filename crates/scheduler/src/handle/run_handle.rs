@@ -30,6 +30,28 @@ macro_rules! run_handle {
             pub fn run_id(&self) -> RunId {
                 self.0.run_id
             }
+
+            /// Requests cancellation of the run, as `cancel_run` of the scheduler does. Returns `false` if the run has ended,
+            /// or the scheduler was shut down or dropped.
+            ///
+            /// ```
+            /// use punctual_core::{JobContext, RunOutcome};
+            /// use punctual_scheduler::BackgroundScheduler;
+            ///
+            /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+            /// let job = |context: JobContext| async move { context.cancelled().await };
+            /// scheduler.job(job).id("poll").paused().add()?;
+            /// let run = scheduler.run_job_now("poll")?;
+            /// assert!(run.cancel());
+            /// assert!(matches!(run.wait(), RunOutcome::Cancelled));
+            /// # scheduler.shutdown()?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            pub fn cancel(&self) -> bool {
+                self.0.cancel()
+            }
         }
     };
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
-    RunEvent, Tasks, is_inside_run,
+    RunEvent, RunId, Tasks, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
@@ -24,8 +24,8 @@ use super::waiting_jobs::job_methods;
 use crate::error::SchedulerError;
 use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{
-    BulkAction, BulkChange, HistoryPage, HistoryQuery, JobExport, JobImport, JobQuery, JobSelector,
-    OnConflict,
+    BulkAction, BulkChange, CancelRequest, HistoryPage, HistoryQuery, JobExport, JobImport,
+    JobQuery, JobSelector, OnConflict,
 };
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

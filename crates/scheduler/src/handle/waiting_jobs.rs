@@ -309,6 +309,40 @@ macro_rules! job_methods {
         }
 
         waiting_method! { $kind,
+            /// Starts another attempt of a dead letter as soon as possible, in any process that runs jobs of its store. Its retry
+            /// policy counts from there. Dead letters are listed with [`JobQuery::dead_letters`], and removed like other jobs.
+            /// Returns the dead letter.
+            ///
+            /// # Errors
+            ///
+            /// [`NotADeadLetter`](SchedulerError::NotADeadLetter), [`JobNotFound`](SchedulerError::JobNotFound),
+            /// [`NotRunning`](SchedulerError::NotRunning), or a [`Store`](SchedulerError::Store) error.
+            fn retry_dead_letter(job: impl Into<JobSelector> = job.into()) -> Job,
+            |engine| engine.jobs.retry_dead_letter(job).await
+        }
+
+        waiting_method! { $kind,
+            /// Requests cancellation of a run, of this process or of any other process that shares a store with it. The id of the run
+            /// is part of events, of the history and of its [`JobContext`](punctual_core::JobContext).
+            ///
+            /// A run of this process is cancelled at once. For one of another process the request is stored, and that process
+            /// reads it within a third of its [lease](SchedulerBuilder::lease); the request expires after 15 minutes.
+            ///
+            /// Cancellation is cooperative: the task sees it as [`JobContext::cancelled`](punctual_core::JobContext::cancelled).
+            /// The future of an async task that has not ended after [`cancel_grace`](SchedulerBuilder::cancel_grace) is dropped,
+            /// a child process is killed after the grace time of its executor, and a function that occupies a thread continues
+            /// until it returns. Then the outcome of the run is [`Cancelled`](punctual_core::RunOutcome::Cancelled), whatever its
+            /// task has returned, and it is not repeated. A run that is still queued does not start.
+            ///
+            /// # Errors
+            ///
+            /// [`RunNotFound`](SchedulerError::RunNotFound) if the run is not in progress here and no store is shared with other
+            /// processes, [`NotRunning`](SchedulerError::NotRunning), or a [`Store`](SchedulerError::Store) error.
+            fn cancel_run(run: RunId) -> CancelRequest,
+            |engine| engine.jobs.cancel_run(run).await
+        }
+
+        waiting_method! { $kind,
             /// Sets the next run time of a job to now. Any process that runs jobs of its store may run it, so this
             /// also works for a [client](SchedulerBuilder::client_only), unlike [`run_job_now`](Self::run_job_now).
             ///

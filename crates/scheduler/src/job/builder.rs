@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Alias, CallerTransaction, Coalesce, IntoAction, IntoTrigger, JobId, Overlap, Recovery,
-    Timestamp,
+    RetryPolicy, Timestamp,
 };
 
 use super::new_job::RunAt;
@@ -118,6 +118,34 @@ impl<S> JobBuilder<S> {
     /// Sets the maximum age of the fire times that are caught up, at least 1 µs. `None`, the default, means no limit.
     pub fn max_catch_up_age(self, age: impl Into<Option<Duration>>) -> Self {
         self.edit(|change| change.max_catch_up_age(age))
+    }
+
+    /// Sets the maximum duration of a run, at least 1 µs; see [`JobOptions::timeout`](punctual_core::JobOptions::timeout).
+    /// `None`, the default, means no limit.
+    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.edit(|change| change.timeout(timeout))
+    }
+
+    /// Sets when failed runs are retried. `None`, the default, means that they are not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use punctual_core::{JobContext, RetryPolicy};
+    /// use punctual_scheduler::BackgroundScheduler;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
+    /// let job = |context: JobContext| match context.attempt() {
+    ///     1 => Err("no connection".to_owned()),
+    ///     attempt => Ok(format!("attempt {attempt}")),
+    /// };
+    /// let policy = RetryPolicy::exponential(Duration::from_secs(1)).jitter(50).max_attempts(5);
+    /// scheduler.job(job).retry(policy).add()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retry(self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.edit(|change| change.retry(policy))
     }
 
     /// Adds a tag, by which jobs are [selected](crate::JobQuery::tag): 1 to 191 characters. A job has at most

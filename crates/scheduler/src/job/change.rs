@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    NameError, Overlap, Recovery, Tag, Tags, TaskRegistration, Trigger, TriggerDefaults,
-    TriggerSpec,
+    NameError, Overlap, Recovery, RetryPolicy, Tag, Tags, TaskRegistration, Trigger,
+    TriggerDefaults, TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -42,20 +42,29 @@ struct RareChange<T> {
     overlap: Option<Option<Overlap>>,
     max_catch_up_runs: Option<Option<u32>>,
     max_catch_up_age: Option<Option<Duration>>,
+    timeout: Option<Option<Duration>>,
+    retry: Option<Option<RetryPolicy>>,
     tags: Vec<TagEdit<T>>,
 }
 
 impl<T> Default for RareChange<T> {
     fn default() -> Self {
-        Self { overlap: None, max_catch_up_runs: None, max_catch_up_age: None, tags: Vec::new() }
+        Self {
+            overlap: None,
+            max_catch_up_runs: None,
+            max_catch_up_age: None,
+            timeout: None,
+            retry: None,
+            tags: Vec::new(),
+        }
     }
 }
 
 impl RareChange<Result<Tag, NameError>> {
     fn check(self) -> Result<RareChange<Tag>, NameError> {
-        let Self { overlap, max_catch_up_runs, max_catch_up_age, tags } = self;
+        let Self { overlap, max_catch_up_runs, max_catch_up_age, timeout, retry, tags } = self;
         let tags = tags.into_iter().map(TagEdit::check).collect::<Result<_, _>>()?;
-        Ok(RareChange { overlap, max_catch_up_runs, max_catch_up_age, tags })
+        Ok(RareChange { overlap, max_catch_up_runs, max_catch_up_age, timeout, retry, tags })
     }
 }
 
@@ -65,6 +74,10 @@ impl RareChange<Tag> {
         options.overlap = self.overlap.unwrap_or(options.overlap);
         options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
         options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
+        options.timeout = self.timeout.unwrap_or(options.timeout);
+        if let Some(policy) = &self.retry {
+            options.retry = policy.clone().map(Box::new);
+        }
         if !self.tags.is_empty() {
             let mut tags: Vec<Tag> = definition.tags.iter().cloned().collect();
             for edit in &self.tags {
@@ -167,6 +180,19 @@ impl JobChange {
     /// Sets the maximum age of the fire times that are caught up. `None` means no limit.
     pub fn max_catch_up_age(mut self, age: impl Into<Option<Duration>>) -> Self {
         self.rare().max_catch_up_age = Some(age.into());
+        self
+    }
+
+    /// Sets the maximum duration of a run. `None` means no limit. Runs in progress keep theirs.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.rare().timeout = Some(timeout.into());
+        self
+    }
+
+    /// Sets when failed runs are retried. `None` means that they are not. Retries that are stored already, and runs in
+    /// progress, keep their policy.
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.rare().retry = Some(policy.into());
         self
     }
 

@@ -80,6 +80,9 @@ impl NewJob {
     ) -> Result<CheckedJob, JobError> {
         let id = self.id.transpose()?;
         let has_chosen_id = id.is_some();
+        if let Some(id) = id.as_ref().filter(|id| id.is_of_retry()) {
+            return Err(JobError::reserved_id(id));
+        }
         let id = id.unwrap_or_else(JobId::random);
         let job_store = self.job_store?;
         let registration = self.action.registration()?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use punctual_core::{
-    Alias, JobDefinition, JobId, JobProblem, JobRecord, Revision, Tags, TaskName, Timestamp,
-    Trigger, Zone, error_chain,
+    Alias, JobDefinition, JobId, JobProblem, JobRecord, RetryOf, Revision, Tags, TaskName,
+    Timestamp, Trigger, Zone, error_chain,
 };
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -58,6 +58,8 @@ pub enum JobState {
     Paused,
     /// The job has no further run times. It is removed when its last run finishes.
     Finished,
+    /// The job is a dead letter: a failed run for which no further attempt is allowed.
+    DeadLetter,
 }
 
 impl fmt::Display for JobState {
@@ -67,6 +69,7 @@ impl fmt::Display for JobState {
             Self::Scheduled => "scheduled",
             Self::Paused => "paused",
             Self::Finished => "finished",
+            Self::DeadLetter => "dead letter",
         })
     }
 }
@@ -86,6 +89,7 @@ impl Job {
             state: match record.schedule {
                 Some(_) => JobState::Scheduled,
                 None if record.finished => JobState::Finished,
+                None if record.id.is_of_dead_letter() => JobState::DeadLetter,
                 None => JobState::Paused,
             },
             definition: None,
@@ -106,6 +110,12 @@ impl Job {
     pub fn tags(&self) -> &Tags {
         static NONE: Tags = Tags::EMPTY;
         self.definition.as_ref().map_or(&NONE, |definition| &definition.tags)
+    }
+
+    /// Returns the run to which the job belongs, if it is a retry or a dead letter.
+    #[must_use]
+    pub fn retry_of(&self) -> Option<&RetryOf> {
+        self.definition.as_ref()?.retry_of.as_deref()
     }
 
     /// Returns the arguments of its task as JSON; `None` if this process can't decode the definition, or if they are
@@ -129,7 +139,7 @@ impl Serialize for Job {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         let definition = self.definition.as_deref();
-        let mut job = serializer.serialize_struct("Job", 15)?;
+        let mut job = serializer.serialize_struct("Job", 16)?;
         job.serialize_field("id", &self.id)?;
         job.serialize_field("job_store", &self.job_store)?;
         job.serialize_field("name", self.name())?;
@@ -146,6 +156,7 @@ impl Serialize for Job {
         job.serialize_field("in_flight", &self.in_flight)?;
         let problem = self.problem.as_ref().map(|problem| error_chain(problem).to_string());
         job.serialize_field("problem", &problem)?;
+        job.serialize_field("retry_of", &self.retry_of())?;
         job.end()
     }
 }
@@ -162,6 +173,7 @@ impl fmt::Display for Job {
             (_, Some(time)) => write!(f, ", next run at: {}", time.format("%Y-%m-%d %H:%M:%S %Z"))?,
             (JobState::Pending, None) => f.write_str(", pending")?,
             (JobState::Finished, None) => f.write_str(", finished")?,
+            (JobState::DeadLetter, None) => f.write_str(", dead letter")?,
             (_, None) => f.write_str(", paused")?,
         }
         match &self.problem {

@@ -8,6 +8,7 @@ use punctual_core::{
 };
 
 use super::query::CheckedQuery;
+use super::remove::has_policy;
 use super::{JobQuery, Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
 use crate::job::{Job, JobState, RunAt};
@@ -138,11 +139,16 @@ impl Jobs {
         if ids.is_empty() {
             return Ok(());
         }
+        let retried = records.iter().filter(|record| has_policy(store, record));
+        let retried: Vec<JobId> = retried.map(|record| record.id.clone()).collect();
         let removed = store.backend.remove(&ids).await?;
         for (record, _) in records.iter().zip(removed).filter(|(_, removed)| *removed) {
             let job = store.job_ref(&record.id);
             self.runs.emit_job_removed(store, job.clone(), &record.task);
             result.changed.push(job);
+        }
+        if !retried.is_empty() {
+            self.remove_retries(store, &retried).await?;
         }
         Ok(())
     }

@@ -2,8 +2,10 @@
 
 mod add;
 mod bulk;
+mod cancel;
 mod change;
 mod corrupt;
+mod dead_letters;
 mod export;
 mod find;
 mod fire_times;
@@ -30,6 +32,7 @@ use punctual_triggers::trigger_defaults;
 
 pub(crate) use self::bulk::BulkAction;
 pub use self::bulk::BulkChange;
+pub use self::cancel::CancelRequest;
 pub use self::export::{JobExport, SkippedJob};
 pub use self::history_page::{HistoryEntry, HistoryPage};
 pub use self::history_query::HistoryQuery;

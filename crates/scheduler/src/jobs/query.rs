@@ -1,6 +1,6 @@
 //! Filters for listing jobs.
 
-use punctual_core::{Alias, JobCursor, JobRef, NameError, Tag, TaskName};
+use punctual_core::{Alias, JobCursor, JobId, JobRef, NameError, Tag, TaskName};
 
 use crate::error::SchedulerError;
 use crate::job::{Job, JobState};
@@ -22,8 +22,18 @@ pub struct JobQuery {
     task: Option<Result<TaskName, NameError>>,
     state: Option<JobState>,
     tags: Vec<Result<Tag, NameError>>,
+    retries: Option<Retries>,
+    retries_of: Option<Result<JobId, NameError>>,
     limit: Option<usize>,
     after: Option<JobPosition>,
+}
+
+/// The retries and dead letters that a query matches, instead of other jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retries {
+    All,
+    Pending,
+    Dead,
 }
 
 /// The position after a job in a listing.
@@ -60,6 +70,41 @@ impl JobQuery {
     /// Matches only jobs with this tag, and with those added before.
     pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
         self.tags.push(Tag::new(tag));
+        self
+    }
+
+    /// Matches only retries: failed runs that wait for their next attempt, or whose next attempt is in progress. Without this
+    /// method, [`dead_letters`](Self::dead_letters) and [`retries_of`](Self::retries_of), a query matches neither retries nor
+    /// dead letters.
+    pub fn retries(mut self) -> Self {
+        self.retries = Some(Retries::Pending);
+        self
+    }
+
+    /// Matches only dead letters: failed runs for which no further attempt is allowed.
+    ///
+    /// ```
+    /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+    /// for letter in scheduler.get_jobs(JobQuery::new().dead_letters())? {
+    ///     println!("{} {:?}", letter.id, letter.retry_of().and_then(|run| run.error.as_deref()));
+    ///     scheduler.retry_dead_letter(&letter)?;
+    /// }
+    /// # scheduler.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dead_letters(mut self) -> Self {
+        self.retries = Some(Retries::Dead);
+        self
+    }
+
+    /// Matches only retries and dead letters of this job, or only those that [`retries`](Self::retries) or
+    /// [`dead_letters`](Self::dead_letters) matches.
+    pub fn retries_of(mut self, job: impl AsRef<str>) -> Self {
+        self.retries_of = Some(JobId::new(job));
         self
     }
 
@@ -111,6 +156,8 @@ impl JobQuery {
             task: self.task.transpose()?,
             state: self.state,
             tags: self.tags.into_iter().collect::<Result<_, _>>()?,
+            retries: self.retries.or(self.retries_of.is_some().then_some(Retries::All)),
+            retries_of: self.retries_of.transpose()?,
             after: self.after,
             limit: self.limit.unwrap_or(usize::MAX),
         })
@@ -123,6 +170,8 @@ pub(super) struct CheckedQuery {
     task: Option<TaskName>,
     state: Option<JobState>,
     tags: Vec<Tag>,
+    retries: Option<Retries>,
+    retries_of: Option<JobId>,
     pub(super) after: Option<JobPosition>,
     pub(super) limit: usize,
 }
@@ -133,6 +182,16 @@ impl CheckedQuery {
         self.task.as_ref().is_none_or(|task| *task == job.task)
             && self.state.is_none_or(|state| state == job.state)
             && self.tags.iter().all(|tag| job.tags().contains(tag.as_str()))
+            && match self.retries {
+                None => !job.id.is_of_retry(),
+                Some(Retries::All) => job.id.is_of_retry(),
+                Some(Retries::Pending) => job.id.is_of_retry() && !job.id.is_of_dead_letter(),
+                Some(Retries::Dead) => job.id.is_of_dead_letter(),
+            }
+            && self
+                .retries_of
+                .as_ref()
+                .is_none_or(|id| job.retry_of().is_some_and(|origin| origin.job_id == *id))
     }
 
     /// Whether only pending jobs match.
@@ -140,8 +199,11 @@ impl CheckedQuery {
         self.state == Some(JobState::Pending)
     }
 
-    /// Whether every job of a selected store matches, regardless of the limit.
+    /// Whether every job of a selected store matches, regardless of the limit, except retries and dead letters.
     pub(super) fn matches_all(&self) -> bool {
-        self.task.is_none() && self.state.is_none() && self.tags.is_empty()
+        self.task.is_none()
+            && self.state.is_none()
+            && self.tags.is_empty()
+            && self.retries.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! Removing jobs.
 
-use punctual_core::{Alias, Event, JobId, StoreError};
+use punctual_core::{Alias, Event, JobId, JobRecord, StoreError};
 
 use super::find::Found;
 use super::selector::JobSelector;
@@ -22,12 +22,17 @@ impl Jobs {
             }
             Found::Stored(store, job) => {
                 let record = job.record;
+                let is_retried = access.is_autocommit() && has_policy(&store, &record);
                 let removed = access.remove(&store, &record.id).await;
                 if !removed.map_err(|error| store.error(error))? {
                     return Err(SchedulerError::job_not_found(&record.id, &store.alias));
                 }
                 if access.is_autocommit() {
                     self.runs.emit_job_removed(&store, store.job_ref(&record.id), &record.task);
+                }
+                if is_retried {
+                    let removed = self.remove_retries(&store, std::slice::from_ref(&record.id));
+                    removed.await.map_err(|error| store.error(error))?;
                 }
             }
         }
@@ -67,7 +72,12 @@ impl Jobs {
             store.backend.remove(&ids).await?;
             if !store.caps.persistent {
                 // Closures are unregistered with their jobs.
-                page.records.iter().for_each(|job| self.shared.unregister_closure(&job.task));
+                for job in &page.records {
+                    match job.id.is_of_retry() {
+                        true => self.shared.release_closure(&job.task),
+                        false => self.shared.unregister_closure(&job.task),
+                    }
+                }
             }
             after = page.next;
             if after.is_none() {
@@ -75,4 +85,10 @@ impl Jobs {
             }
         }
     }
+}
+
+/// Whether failed runs of the job are retried, so that it may have retries and dead letters.
+pub(super) fn has_policy(store: &RegisteredStore, record: &JobRecord) -> bool {
+    !record.id.is_of_retry()
+        && store.decode(record).is_ok_and(|job| job.definition.options.retry.is_some())
 }

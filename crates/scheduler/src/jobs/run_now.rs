@@ -15,7 +15,7 @@ use super::Jobs;
 use super::selector::JobSelector;
 use super::settled::may_have_unrecorded_runs;
 use crate::error::SchedulerError;
-use crate::runs::{NewRun, ResolvedJob, StartedRun};
+use crate::runs::{NewRun, ResolvedJob, StartedRun, for_retry};
 use crate::store::RegisteredStore;
 
 /// Maximum number of attempts to start a run that conflicts with concurrent changes.
@@ -55,6 +55,9 @@ impl Jobs {
                 return Err(store.error(StoreError::conflict(&job.record.id)));
             }
             let record = job.record;
+            if record.id.is_of_retry() {
+                return Err(SchedulerError::IsRetry(record.id));
+            }
             let job = store.job_ref(&record.id);
             let resolved = self.runs.resolve(&store, &record);
             let resolved =
@@ -68,8 +71,10 @@ impl Jobs {
                 fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 start_limit: None,
                 deadline: None,
+                timeout: options.timeout,
+                retry: for_retry(&resolved.decoded.definition),
             };
-            let (started, waiter) = StartedRun::new(run.run_id);
+            let (started, waiter) = StartedRun::new(&self.runs, run.run_id);
             if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max, waiter)
             {
                 return Err(SchedulerError::max_instances(job));
@@ -103,7 +108,9 @@ impl Jobs {
             None => Ok(StartOutcome::Done),
         };
         if matches!(outcome, Ok(StartOutcome::Done)) {
-            let context = self.runs.context(&store, &record, &run);
+            let reserved = self.runs.context_in_progress(run.run_id);
+            // The runs in progress are forgotten by a shutdown only.
+            let context = reserved.unwrap_or_else(|| self.runs.context(&store, &record, &run));
             self.runs.submit_reserved(&store, context, &resolved, &record, &run, lease);
         } else {
             let fence = self.runs.release_reservation(run.run_id, store.now()).or(run.fence);

@@ -21,6 +21,8 @@ impl Engine {
     /// driver and by custom event loops. Periodic work that belongs to no store is added here.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         let next = self.passes.tick(now).await;
+        let limit = self.runs.enforce_limits(now);
+        let next = next.into_iter().chain(limit).min();
         self.set_next_tick(now, next);
         metrics::gauges(|| self.gauges(now));
         next

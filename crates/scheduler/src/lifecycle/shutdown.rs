@@ -121,11 +121,15 @@ impl Engine {
 
     async fn maintain_leases(&self, executors_stopped: &SetOnce<()>) {
         loop {
+            let now = self.shared.clock.now();
+            let limit = self.runs.enforce_limits(now).map(|limit| limit.saturating_since(now));
+            let renewal = self.shared.settings.lease / 3;
+            let wait = limit.map_or(renewal, |limit| limit.min(renewal));
             tokio::select! {
                 biased;
                 _ = executors_stopped.wait() => return,
                 // Wakes early when a run has ended.
-                _ = timeout(self.shared.settings.lease / 3, self.shared.wake.woken()) => {}
+                _ = timeout(wait, self.shared.wake.woken()) => {}
             }
             self.runs.process_reports(true, self.shared.clock.now());
             if self.runs.count() > 0 {

@@ -18,6 +18,8 @@ impl PassRunner {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut changes = PendingCommitBatch::taken_from(store);
+        // The retries of all runs whose records these commits clear.
+        self.store_retries(store).await?;
         if changes.commits.is_empty() {
             return Ok(false);
         }

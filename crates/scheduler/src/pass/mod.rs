@@ -3,6 +3,7 @@
 //!
 //! All functions take the time as an argument and wait only for store calls.
 
+mod cancel;
 mod completions;
 mod dispatch;
 mod due;
@@ -14,6 +15,7 @@ mod planned;
 mod recover;
 mod replaced;
 mod replan;
+mod retries;
 mod settle;
 mod state;
 mod store;

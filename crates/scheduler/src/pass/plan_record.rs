@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
     Commit, CommitAction, JobProblem, JobRecord, Lease, NodeId, Timestamp, TriggerError,
@@ -13,8 +14,11 @@ use super::planned::{PlannedJob, UnderClaim};
 use super::settle::SETTLE_DELAY;
 use super::state::PassState;
 use crate::plan::{self, DueJob, PlannedRun, StartOrder};
-use crate::runs::NewRun;
+use crate::runs::{NewRun, for_retry};
 use crate::store::RegisteredStore;
+
+/// Delay before a retry is planned again, if another attempt of its run is in progress in this process.
+const OTHER_ATTEMPT_DELAY: Duration = Duration::from_secs(1);
 
 impl PassRunner {
     /// Resolves and plans a claimed record, and builds its commit.
@@ -24,6 +28,7 @@ impl PassRunner {
         pass: &mut PassState,
         node: &NodeId,
         record: JobRecord,
+        has_ended: bool,
         now: Timestamp,
     ) -> PlannedJob {
         let (id, fence) = (record.id.clone(), record.fence);
@@ -40,9 +45,24 @@ impl PassRunner {
         };
         let decoded = Arc::clone(&resolved.decoded);
         // The run may be in progress here, under an earlier claim that has expired. It continues under this one.
-        let is_running = |time| self.runs.is_in_progress(record.run_id_at(time));
+        let origin = decoded.definition.retry_of.as_deref();
+        let run_id_at = |time| match origin {
+            Some(origin) => origin.run_id,
+            None => record.run_id_at(time),
+        };
+        if let Some(origin) = origin
+            && self.runs.has_other_attempt(&record.id, origin.run_id)
+        {
+            // The end of that attempt is not known yet.
+            let due_at = now.saturating_add(OTHER_ATTEMPT_DELAY);
+            let commit = commit(CommitAction::Postpone { due_at });
+            return PlannedJob::without_runs(record, commit, now);
+        }
+        let is_running = |time| self.runs.is_in_progress(run_id_at(time));
         let own = u32::from(record.claims > 1 && is_running(schedule.next_run_time));
-        let in_progress = self.runs.count_of(store, &record.id).saturating_sub(own);
+        // The instances of a job include its retries in this process.
+        let job = origin.map_or(&record.id, |origin| &origin.job_id);
+        let in_progress = self.runs.count_of(store, job).saturating_sub(own);
         let due = DueJob {
             trigger: &*decoded.trigger,
             options: &decoded.definition.options,
@@ -54,7 +74,7 @@ impl PassRunner {
         };
         let planning = || plan::plan(&due, now, &mut |below| fastrand::u64(..below));
         // A user-defined trigger that panics must not prevent the runs of other jobs.
-        let Ok(plan) = catch_unwind(AssertUnwindSafe(planning)) else {
+        let Ok(mut plan) = catch_unwind(AssertUnwindSafe(planning)) else {
             let trigger = decoded.trigger.to_string();
             let problem = TriggerError::invalid_text(trigger, "the trigger panicked");
             let problem = Arc::new(JobProblem::Trigger(problem));
@@ -65,14 +85,20 @@ impl PassRunner {
             let commit = commit(CommitAction::Postpone { due_at });
             return PlannedJob::without_runs(record, commit, now);
         }
+        if has_ended {
+            plan.runs.clear();
+            plan.start = StartOrder::Recorded;
+        }
         let under_claim =
             (plan.start == StartOrder::UnderClaim).then(|| self.under_claim(store, now));
         let run = |run: &PlannedRun| {
-            let scheduled_time = run.scheduled_time;
-            let (run_id, attempt) = match under_claim {
-                Some(_) => (record.run_id_at(scheduled_time), record.claims.max(1)),
+            let scheduled_time = origin.map_or(run.scheduled_time, |own| own.scheduled_time);
+            let claims = if under_claim.is_some() { record.claims.max(1) } else { 1 };
+            let (run_id, attempt) = match (origin, &under_claim) {
+                (Some(origin), _) => (origin.run_id, origin.failed_attempt + claims),
+                (None, Some(_)) => (record.run_id_at(scheduled_time), claims),
                 // An expired claim has started none of these runs.
-                None => (self.runs.new_run_id(), 1),
+                (None, None) => (self.runs.new_run_id(), 1),
             };
             NewRun {
                 run_id,
@@ -81,6 +107,8 @@ impl PassRunner {
                 fence: (plan.start != StartOrder::AfterCommit).then_some(record.fence),
                 start_limit: under_claim.as_ref().map(|claim| claim.start_limit.clone()),
                 deadline: run.deadline,
+                timeout: decoded.definition.options.timeout,
+                retry: for_retry(&decoded.definition),
             }
         };
         let runs: SmallVec<[NewRun; 1]> = plan.runs.iter().map(run).collect();

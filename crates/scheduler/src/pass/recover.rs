@@ -10,7 +10,7 @@ use punctual_core::{
 use super::PassRunner;
 use super::state::PassState;
 use crate::plan;
-use crate::runs::{NewRun, RunGuard};
+use crate::runs::{NewRun, RunGuard, for_retry};
 use crate::store::{RegisteredStore, RunRetry};
 
 impl PassRunner {
@@ -113,7 +113,7 @@ impl PassRunner {
                 pass.next_due_checked_at = None;
             }
             for orphan in taken.runs {
-                self.rerun(store, pass, orphan, true);
+                self.rerun_unless_retried(store, pass, orphan).await;
             }
             if !taken.has_more {
                 return Ok(());
@@ -169,8 +169,13 @@ impl PassRunner {
         orphan: OrphanedRun,
         has_started: bool,
     ) {
-        if self.runs.update_fence(&orphan.run) {
+        if self.runs.update_fence(&orphan.record.id, &orphan.run) {
             // The run is in progress in this process, whose lease had expired.
+            return;
+        }
+        if self.runs.has_other_attempt(&orphan.record.id, orphan.run.run_id) {
+            // The attempt has failed, because a later one is in progress.
+            Self::clear_orphan(store, &orphan);
             return;
         }
         let resolved = match self.runs.resolve(store, &orphan.record) {
@@ -198,10 +203,34 @@ impl PassRunner {
             fence: Some(run.fence),
             start_limit: None,
             deadline,
+            timeout: resolved.decoded.definition.options.timeout,
+            retry: for_retry(&resolved.decoded.definition),
         };
         let context = self.runs.context(store, &record, &run);
         self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
         self.runs.submit(store, &record, &resolved, &run);
+    }
+
+    /// Starts the next attempt of a run, unless its last attempt has failed and is retried already.
+    async fn rerun_unless_retried(
+        &self,
+        store: &Arc<RegisteredStore>,
+        pass: &mut PassState,
+        orphan: OrphanedRun,
+    ) {
+        let InFlightRun { run_id, attempt, .. } = orphan.run;
+        if self.is_retried_already(store, &orphan.record, run_id, attempt).await {
+            Self::clear_orphan(store, &orphan);
+        } else {
+            self.rerun(store, pass, orphan, true);
+        }
+    }
+
+    /// Clears the record of an attempt that has failed.
+    fn clear_orphan(store: &RegisteredStore, orphan: &OrphanedRun) {
+        let OrphanedRun { record, run, .. } = orphan;
+        let action = CommitAction::ClearRun { run_id: run.run_id };
+        store.queue_commit(&record.id, &record.task, run.fence, action);
     }
 
     /// Takes over the recorded runs of an earlier process with the same node id, without waiting for its lease to
@@ -231,7 +260,7 @@ impl PassRunner {
             let is_taken = |run: RunId| orphans.iter().any(|known| known.run.run_id == run);
             pass.unresolved_orphans.retain(|orphan| !is_taken(orphan.run.run_id));
             store.pending.discard_retries(is_taken);
-            orphans.retain(|orphan| !self.runs.update_fence(&orphan.run));
+            orphans.retain(|orphan| !self.runs.update_fence(&orphan.record.id, &orphan.run));
             let renewal = store.renew(node, now, self.shared.settings.lease, filter).await?;
             pass.unresolved_orphans.extend(orphans);
             // Other nodes could take these runs over until the lease was renewed.
@@ -243,7 +272,9 @@ impl PassRunner {
                 pass.ownership_unconfirmed = true;
                 return Ok(());
             }
-            self.rerun_unresolved(store, pass);
+            for orphan in std::mem::take(&mut pass.unresolved_orphans) {
+                self.rerun_unless_retried(store, pass, orphan).await;
+            }
         }
         pass.own_runs_recovered = true;
         pass.ownership_unconfirmed = false;

@@ -67,7 +67,10 @@ impl PassRunner {
         let is_ready = |job: &mut PlannedJob| {
             let fence = job.commit.fence;
             let unfinished = job.runs.iter();
-            let unfinished = unfinished.filter(|run| self.runs.is_unfinished(run.run_id, fence));
+            let unfinished = unfinished.filter(|run| {
+                self.runs.is_unfinished(run.run_id, fence)
+                    || store.pending.has_failed_run(run.run_id)
+            });
             let unfinished: Vec<_> = unfinished.map(|run| run.record(&node)).collect();
             // A later time than the delay allows is left from before the clock was set back.
             let is_over = |claim: &UnderClaim| {
@@ -97,6 +100,7 @@ impl PassRunner {
         if !pass.unconfirmed.is_empty() {
             return Ok(None);
         }
+        self.store_retries(store).await?;
         let mut due = None;
         loop {
             let ready = self.take_open_claims(store, pass, which, 0);

@@ -59,6 +59,8 @@ pub(crate) struct PassState {
     pub unknown_tasks_checked_at: Option<Timestamp>,
     /// Local time of the last clock synchronisation with the store.
     pub clock_synced_at: Option<Timestamp>,
+    /// When requests to cancel runs were read, or when runs were in progress for the first time after there were none.
+    pub cancellations_checked_at: Option<Timestamp>,
     /// Time of the next history pruning.
     pub next_prune_at: Option<Timestamp>,
 }

@@ -116,6 +116,7 @@ impl PassRunner {
         if self.commit_completions(store, now).await? {
             pass.next_due_checked_at = None;
         }
+        self.cancel_requested(store, pass, now).await?;
         if !paused && self.may_recover_own_runs(pass, now) {
             // Runs in progress must not be mistaken for orphans.
             self.settle(store, pass, Settle::All, now).await?;

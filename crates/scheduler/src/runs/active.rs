@@ -1,9 +1,10 @@
 //! The runs in progress in this process.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
-    Fence, InFlightRun, JobContext, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
+    Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
 };
 use rustc_hash::FxHashMap;
 
@@ -14,7 +15,9 @@ use crate::store::{RegisteredStore, RunRetry};
 /// The runs in progress, by run id and by job.
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
-    runs: FxHashMap<RunId, ActiveRun>,
+    pub(super) runs: FxHashMap<RunId, ActiveRun>,
+    /// The local times at which time limits of runs are checked.
+    pub(super) limits: BTreeSet<(Timestamp, RunId)>,
     /// Number of runs with a guard in their stores.
     guarded_count: usize,
     jobs: FxHashMap<(usize, JobId), JobRuns>,
@@ -34,6 +37,12 @@ pub(crate) struct ActiveRun {
     pub waiter: Option<Waiter>,
     /// It was cancelled by a later fire time: it is not repeated.
     pub superseded: bool,
+    /// When its time limits are checked, if it has any.
+    pub limit: Option<Timestamp>,
+    /// The definition of its job, if failed runs are retried or if it is a retry.
+    pub retry: Option<Arc<JobDefinition>>,
+    /// The job in the store, if it is a retry: its run belongs to another job.
+    pub retry_id: Option<JobId>,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -54,6 +63,11 @@ impl RunGuard {
 }
 
 impl ActiveRun {
+    /// The id of the job in the store.
+    pub(crate) fn stored_id(&self) -> &JobId {
+        self.retry_id.as_ref().unwrap_or_else(|| self.context.job_id())
+    }
+
     /// Id and store of the job.
     pub(crate) fn reference(&self) -> JobRef {
         JobRef::new(self.store.alias.clone(), self.context.job_id().clone())
@@ -80,8 +94,8 @@ pub(crate) enum AfterRecording {
     Retry(RunRetry),
 }
 
-/// Returns the retry of a run, given its fence and attempt.
-type ToRetry<'a> = dyn Fn(Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
+/// Returns the retry of a run, given its job in the store, its fence and its attempt.
+type ToRetry<'a> = dyn Fn(&JobId, Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
 
 /// Identifies a job by store and id within this process.
 fn key(store: &Arc<RegisteredStore>, id: &JobId) -> (usize, JobId) {
@@ -108,8 +122,14 @@ impl ActiveRuns {
         let guarded = self.runs.values().filter(|run| Arc::ptr_eq(&run.store, store));
         let guarded = guarded.filter(|run| run.guard.is_some());
         guarded
-            .map(|run| (run.context.job_id().clone(), run.context.run_id(), run.guard.clone()))
+            .map(|run| (run.stored_id().clone(), run.context.run_id(), run.guard.clone()))
             .collect()
+    }
+
+    /// The context and the store of a run in progress.
+    pub(super) fn context_of(&self, run: RunId) -> Option<(JobContext, Arc<RegisteredStore>)> {
+        let run = self.runs.get(&run)?;
+        Some((run.context.clone(), Arc::clone(&run.store)))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActiveRun> {
@@ -117,8 +137,9 @@ impl ActiveRuns {
     }
 
     /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.
-    pub(crate) fn update_fence(&mut self, record: &InFlightRun) -> bool {
-        let Some(run) = self.runs.get_mut(&record.run_id) else {
+    pub(crate) fn update_fence(&mut self, job: &JobId, record: &InFlightRun) -> bool {
+        let Some(run) = self.runs.get_mut(&record.run_id).filter(|run| run.stored_id() == job)
+        else {
             return false;
         };
         self.guarded_count += usize::from(!run.guard.is_some());
@@ -154,6 +175,18 @@ impl ActiveRuns {
     /// Whether a run is in progress.
     pub(crate) fn contains(&self, run: RunId) -> bool {
         self.runs.contains_key(&run)
+    }
+
+    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
+    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
+        self.runs.get(&run).is_some_and(|run| run.stored_id() != job)
+    }
+
+    /// The runs in progress of a job are not retried any more.
+    pub(crate) fn forbid_retries(&mut self, store: &Arc<RegisteredStore>, job: &JobId) {
+        let of_job =
+            |run: &&mut ActiveRun| Arc::ptr_eq(&run.store, store) && run.context.job_id() == job;
+        self.runs.values_mut().filter(of_job).for_each(|run| run.retry = None);
     }
 
     /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
@@ -254,10 +287,13 @@ impl ActiveRuns {
     ) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
+        if let Some(limit) = run.limit {
+            self.limits.remove(&(limit, run.context.run_id()));
+        }
         if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
             && !run.superseded
         {
-            let retry = retry(*fence, run.attempt, &run.store);
+            let retry = retry(run.stored_id(), *fence, run.attempt, &run.store);
             self.unfinished.insert((run.context.run_id(), *fence), retry);
         }
         let key = key(&run.store, run.context.job_id());

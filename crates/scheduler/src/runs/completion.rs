@@ -1,8 +1,8 @@
 //! Run completion: processes the reports of completed runs.
 
 use punctual_core::{
-    CommitAction, Event, Fence, HistoryRecord, InFlightRun, NodeId, ProcessTermination, RunEvent,
-    RunId, RunOutcome, SkippedFireTimes, Timestamp,
+    CommitAction, Event, Fence, HistoryRecord, InFlightRun, JobId, NodeId, ProcessTermination,
+    RunEvent, RunId, RunOutcome, SkippedFireTimes, Timestamp,
 };
 
 use super::RunTracker;
@@ -30,12 +30,15 @@ impl RunTracker {
                 Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => !stopping,
                 Some(_) => true,
             };
+            if outcome.is_some_and(|outcome| !outcome.is_success()) {
+                self.plan_retry(&event, ended, now);
+            }
             let retry_delay = self.shared.settings.max_retry_delay;
-            let retry = |fence, attempt, store: &RegisteredStore| {
+            let retry = |job: &JobId, fence, attempt, store: &RegisteredStore| {
                 let at = store.clock.to_store(now).saturating_add(retry_delay);
                 // Otherwise the run stays recorded for the node that takes it over.
                 (!stopping || !store.caps.persistent)
-                    .then(|| retry_of(&event, (fence, attempt), node.clone(), at))
+                    .then(|| retry_of(&event, job.clone(), (fence, attempt), node.clone(), at))
             };
             let Some((mut run, job_runs)) =
                 self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
@@ -48,10 +51,10 @@ impl RunTracker {
             match run.guard {
                 RunGuard::Record(fence) if ended => {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
-                    run.store.queue_commit(&event.job.job_id, &run.task, fence, action);
+                    run.store.queue_commit(run.stored_id(), &run.task, fence, action);
                 }
                 RunGuard::Record(fence) => {
-                    if let Some(retry) = retry(fence, run.attempt, &run.store) {
+                    if let Some(retry) = retry(run.stored_id(), fence, run.attempt, &run.store) {
                         run.store.pending.schedule_retry(retry);
                     }
                 }
@@ -74,6 +77,9 @@ impl RunTracker {
             }
             if job_runs.removed {
                 self.emit_job_removed(&run.store, job, &run.task);
+            }
+            if run.retry_id.is_some() && !run.store.caps.persistent {
+                self.shared.release_closure(&run.task);
             }
         }
         self.reports.recycle(reports);
@@ -116,6 +122,7 @@ impl RunTracker {
 /// The retry of a run that no executor completed, and that is recorded with this fence and attempt.
 fn retry_of(
     event: &RunEvent,
+    job: JobId,
     (fence, attempt): (Fence, u32),
     node: NodeId,
     at: Timestamp,
@@ -127,5 +134,5 @@ fn retry_of(
         node,
         fence: fence.next(),
     };
-    RunRetry { at, job: event.job.job_id.clone(), fence, run, has_started: event.started.is_some() }
+    RunRetry { at, job, fence, run, has_started: event.started.is_some() }
 }

@@ -1,10 +1,11 @@
 //! Submitting runs to their executors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
-    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, Lease, NodeId,
-    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp, error_chain,
+    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobDefinition, JobRecord,
+    Lease, NodeId, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp, error_chain,
 };
 
 use super::RunTracker;
@@ -24,6 +25,10 @@ pub(crate) struct NewRun {
     pub start_limit: Option<Lease>,
     /// The latest time at which the run may start.
     pub deadline: Option<Timestamp>,
+    /// The maximum duration of the run.
+    pub timeout: Option<Duration>,
+    /// The definition of the job, if failed runs are retried or if it is a retry.
+    pub retry: Option<Arc<JobDefinition>>,
 }
 
 impl RunTracker {
@@ -39,9 +44,12 @@ impl RunTracker {
         record: &JobRecord,
         run: &NewRun,
     ) -> JobContext {
-        let (id, alias) = (record.id.clone(), store.alias.clone());
+        let origin = run.retry.as_ref().and_then(|job| job.retry_of.as_deref());
+        let id = origin.map_or(&record.id, |origin| &origin.job_id).clone();
+        let alias = store.alias.clone();
         let parts = JobContextParts::new(id, alias, run.run_id, run.scheduled_time)
             .with_attempt(run.attempt)
+            .with_timeout(run.timeout)
             .with_app_data(self.shared.app_data.clone());
         JobContext::new(parts)
     }
@@ -59,7 +67,8 @@ impl RunTracker {
             self.active.lock().adopt(run.run_id, record.fence, limit, run.attempt)
         });
         if !is_adopted {
-            if run.attempt > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
+            // The first claim of a retry is not a repetition.
+            if record.claims > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
                 let context = self.context(store, record, run);
                 self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
             }
@@ -82,8 +91,13 @@ impl RunTracker {
         };
         let active = self.active_run(store, record, run);
         let context = active.context.clone();
+        let is_retry = active.retry_id.is_some();
         let reserved = self.active.lock().try_insert(active, max);
         if reserved {
+            if is_retry && !store.caps.persistent {
+                // Until the end of the run: its record may be removed before.
+                self.shared.hold_closure(&record.task);
+            }
             let lease = store.lease.lock().clone();
             self.submit_reserved(store, context, resolved, record, run, lease);
         }
@@ -123,6 +137,9 @@ impl RunTracker {
             attempt: run.attempt,
             waiter: None,
             superseded: false,
+            limit: None,
+            retry: run.retry.clone(),
+            retry_id: record.id.is_of_retry().then(|| record.id.clone()),
         }
     }
 
@@ -137,6 +154,7 @@ impl RunTracker {
         run: &NewRun,
         lease: Lease,
     ) {
+        self.limit_submitted(&context);
         // Emitted before the run is submitted, so that it precedes the event for the end of the run.
         if self.shared.bus.has_subscriber(EventMask::JOB_SUBMITTED) {
             self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
@@ -157,6 +175,12 @@ impl RunTracker {
             run.finish(RunOutcome::Refused(error_chain(&reason).to_string()));
         }
     }
+}
+
+/// The definition of a job for its runs, if failed runs are retried or if it is a retry.
+pub(crate) fn for_retry(definition: &Arc<JobDefinition>) -> Option<Arc<JobDefinition>> {
+    let is_needed = definition.options.retry.is_some() || definition.retry_of.is_some();
+    is_needed.then(|| Arc::clone(definition))
 }
 
 impl NewRun {

@@ -4,8 +4,10 @@
 mod active;
 mod completion;
 mod launch;
+mod limits;
 mod reports;
 mod resolve;
+mod retry;
 mod started;
 
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::active::RunGuard;
 use self::active::{ActiveRuns, AfterRecording};
-pub(crate) use self::launch::NewRun;
+pub(crate) use self::launch::{NewRun, for_retry};
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
 pub(crate) use self::started::StartedRun;
@@ -72,6 +74,11 @@ impl RunTracker {
         self.active.lock().contains(run)
     }
 
+    /// The context of a run in progress, which its task has received or receives.
+    pub(crate) fn context_in_progress(&self, run: RunId) -> Option<JobContext> {
+        self.active.lock().context_of(run).map(|(context, _)| context)
+    }
+
     /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
     pub(crate) fn is_unfinished(&self, run: RunId, fence: Fence) -> bool {
         self.active.lock().is_unfinished(run, fence)
@@ -97,20 +104,23 @@ impl RunTracker {
     }
 
     /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.
-    pub(crate) fn update_fence(&self, record: &InFlightRun) -> bool {
-        self.active.lock().update_fence(record)
+    pub(crate) fn update_fence(&self, job: &JobId, record: &InFlightRun) -> bool {
+        self.active.lock().update_fence(job, record)
+    }
+
+    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
+    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
+        self.active.lock().has_other_attempt(job, run)
+    }
+
+    /// The runs in progress of a job, which a user has removed, are not retried any more.
+    pub(crate) fn forbid_retries(&self, store: &Arc<RegisteredStore>, job: &JobId) {
+        self.active.lock().forbid_retries(store, job);
     }
 
     /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
-    }
-
-    /// Requests cancellation of the oldest runs of a job in this process: `count` of them, including those that were
-    /// cancelled before.
-    pub(crate) fn cancel_oldest(&self, store: &Arc<RegisteredStore>, job: &JobId, count: u32) {
-        let superseded = self.active.lock().supersede(store, job, count);
-        superseded.iter().for_each(JobContext::cancel);
     }
 
     /// Ends the waits for the outcomes of runs in progress, because nothing processes their reports any more.
@@ -136,7 +146,9 @@ impl RunTracker {
         job: &JobId,
         task: &TaskName,
     ) {
-        if let Some(job_runs) = self.active.lock().job_mut(store, job) {
+        if !job.is_of_retry()
+            && let Some(job_runs) = self.active.lock().job_mut(store, job)
+        {
             job_runs.removed = true;
             return;
         }
@@ -151,7 +163,12 @@ impl RunTracker {
     }
 
     /// Emits `JobRemoved`, and unregisters the closure of a job of a store in memory.
+    /// For a retry, nothing is emitted: it is part of a run.
     pub(crate) fn emit_job_removed(&self, store: &RegisteredStore, job: JobRef, task: &TaskName) {
+        if job.job_id.is_of_retry() {
+            self.shared.release_closure(task);
+            return;
+        }
         if !store.caps.persistent {
             self.shared.unregister_closure(task);
         }

@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     /// Generates node and run ids.
     pub ids: Ids,
     tasks: RwLock<TaskRegistry>,
+    /// Closures that retries use.
+    closures: Mutex<FxHashMap<TaskName, ClosureUse>>,
     executors: RwLock<Executors>,
     /// Replaced by a zone of the same name when the zone database is reloaded.
     zone: RwLock<Zone>,
@@ -59,6 +61,14 @@ pub(crate) struct Shared {
     node: Mutex<NodeId>,
     /// Runtime of the running engine, for callers outside of it.
     runtime: Mutex<Option<Handle>>,
+}
+
+/// The use of a closure by retries and dead letters, which can outlive its job.
+#[derive(Default)]
+struct ClosureUse {
+    retries: usize,
+    /// The job was removed.
+    is_orphaned: bool,
 }
 
 /// Constructor arguments, assembled by the builder.
@@ -87,6 +97,7 @@ impl Shared {
             node: Mutex::new(parts.ids.new_node_id()),
             ids: parts.ids,
             tasks: RwLock::new(parts.tasks),
+            closures: Mutex::default(),
             executors: RwLock::new(parts.executors.into_iter().collect()),
             zone: RwLock::new(parts.zone),
             runtime: Mutex::default(),
@@ -105,7 +116,32 @@ impl Shared {
 
     /// Unregisters the closure of a removed job. Other tasks stay registered.
     pub(crate) fn unregister_closure(&self, task: &TaskName) {
+        if let Some(used) = self.closures.lock().get_mut(task) {
+            used.is_orphaned = true;
+            return;
+        }
         self.tasks.write().forget_closure(task);
+    }
+
+    /// Keeps the task of a retry or dead letter in memory, or of its run in progress, registered, also if its job is removed.
+    pub(crate) fn hold_closure(&self, task: &TaskName) {
+        self.closures.lock().entry(task.clone()).or_default().retries += 1;
+    }
+
+    /// Called when a retry or dead letter was removed, and when its run has ended.
+    pub(crate) fn release_closure(&self, task: &TaskName) {
+        let mut closures = self.closures.lock();
+        let Some(used) = closures.get_mut(task) else { return };
+        used.retries = used.retries.saturating_sub(1);
+        if used.retries > 0 {
+            return;
+        }
+        let is_orphaned = used.is_orphaned;
+        closures.remove(task);
+        drop(closures);
+        if is_orphaned {
+            self.tasks.write().forget_closure(task);
+        }
     }
 
     /// Filter for the tasks registered in this process.

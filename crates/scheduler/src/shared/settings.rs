@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub poll_interval: Duration,
     pub batch: usize,
     pub max_concurrent_runs: usize,
+    /// How long a run may take to end after its cancellation was requested.
+    pub cancel_grace: Duration,
     /// The id under which runs are recorded. `None`: a new one for each start.
     pub node_id: Option<NodeId>,
     pub history: HistorySettings,

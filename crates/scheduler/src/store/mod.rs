@@ -3,6 +3,7 @@
 
 mod access;
 mod cache;
+mod cancellations;
 mod clock;
 mod clock_sync;
 mod corrupt;
@@ -27,7 +28,7 @@ pub(crate) use self::access::StoreAccess;
 pub(crate) use self::cache::DecodedJob;
 pub(crate) use self::clock::CLOCK_STEP_THRESHOLD;
 pub(crate) use self::pending_commits::PendingCommitBatch;
-pub(crate) use self::pending_work::RunRetry;
+pub(crate) use self::pending_work::{FailedRun, RunRetry};
 pub(crate) use self::registered::RegisteredStore;
 pub(crate) use self::zones::ZoneFingerprints;
 use crate::error::SchedulerError;

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use punctual_core::{Commit, CommitAction, Fence, InFlightRun, JobId, RunId, TaskName, Timestamp};
+use punctual_core::{
+    Commit, CommitAction, Event, Fence, InFlightRun, JobId, NewRecord, RunId, TaskName, Timestamp,
+};
 
 /// Pending commits and run retries.
 #[derive(Default)]
@@ -12,8 +14,19 @@ pub(crate) struct PendingWork {
     commits: Mutex<Vec<PendingCommit>>,
     /// Retries of recorded runs that no executor completed.
     retries: Mutex<Vec<RunRetry>>,
+    /// Failed runs whose retries or dead letters are not stored yet.
+    failed_runs: Mutex<Vec<FailedRun>>,
     /// Runs under open claims have ended, so the claims can be settled.
     claims_ended: AtomicBool,
+}
+
+/// A failed run, with the job to store for it: its retry or dead letter.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedRun {
+    pub run_id: RunId,
+    pub record: NewRecord,
+    /// Emitted when the job is stored.
+    pub event: Event,
 }
 
 /// A scheduled retry of a run.
@@ -67,7 +80,28 @@ impl PendingWork {
     }
 
     pub(crate) fn has_changes(&self) -> bool {
-        self.claims_ended.load(Ordering::Acquire) || !self.commits.lock().is_empty()
+        self.claims_ended.load(Ordering::Acquire)
+            || !self.commits.lock().is_empty()
+            || !self.failed_runs.lock().is_empty()
+    }
+
+    pub(crate) fn add_failed_run(&self, failed: FailedRun) {
+        self.failed_runs.lock().push(failed);
+    }
+
+    /// The failed runs whose retries are not stored yet.
+    pub(crate) fn failed_runs(&self) -> Vec<FailedRun> {
+        self.failed_runs.lock().clone()
+    }
+
+    /// Whether the retry of the run is not stored yet.
+    pub(crate) fn has_failed_run(&self, run: RunId) -> bool {
+        self.failed_runs.lock().iter().any(|failed| failed.run_id == run)
+    }
+
+    /// Removes a failed run whose retry was stored under this id.
+    pub(crate) fn remove_failed_run(&self, id: &JobId) {
+        self.failed_runs.lock().retain(|failed| failed.record.id != *id);
     }
 
     /// Requests a pass that settles the claims of ended runs.

@@ -50,6 +50,7 @@ fn is_same(one: &JobDefinition, other: &JobDefinition) -> bool {
         && one.options == other.options
         && one.tags == other.tags
         && one.first_run == other.first_run
+        && one.retry_of == other.retry_of
         && match (one.trigger.trigger(), other.trigger.trigger()) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one.is_same(&**other),
             _ => false,

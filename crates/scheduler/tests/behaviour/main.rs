@@ -10,3 +10,4 @@ mod history;
 mod jobs;
 mod lifecycle;
 mod planning;
+mod runs;

@@ -5,6 +5,7 @@
 //! it can be decoded even if the other fields can't be. A form never changes; new fields belong into a new version.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::JobDefinition;
 use crate::alias::Alias;
 use crate::codec::{Codec, CodecError, Encoded};
-use crate::job::{Coalesce, JobOptions, Overlap, Recovery, Tags};
+use crate::job::{Coalesce, JobOptions, Overlap, Recovery, RetryOf, RetryPolicy, Tags};
 use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
 
 /// The newest version.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Version1<'a> {
@@ -47,6 +48,21 @@ struct Version2<'a> {
     tags: Cow<'a, Tags>,
 }
 
+/// With a timeout, a retry policy, and the run to which a retry belongs.
+#[derive(Serialize, Deserialize)]
+struct Version3<'a> {
+    version: u32,
+    task: Cow<'a, TaskName>,
+    args: Cow<'a, Encoded>,
+    trigger: Cow<'a, TriggerSpec>,
+    name: Cow<'a, str>,
+    executor: Cow<'a, Alias>,
+    options: Options3<'a>,
+    first_run: Option<Timestamp>,
+    tags: Cow<'a, Tags>,
+    retry_of: Option<Cow<'a, RetryOf>>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options1 {
@@ -68,14 +84,35 @@ struct Options2 {
     max_catch_up_age: Option<Duration>,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Options3<'a> {
+    misfire_grace_time: Option<Duration>,
+    coalesce: Coalesce,
+    max_instances: u32,
+    recovery: Recovery,
+    overlap: Option<Overlap>,
+    max_catch_up_runs: Option<u32>,
+    max_catch_up_age: Option<Duration>,
+    timeout: Option<Duration>,
+    retry: Option<Cow<'a, RetryPolicy>>,
+}
+
 /// Encodes a definition with the codec of its arguments.
 pub(super) fn encode(definition: &JobDefinition) -> Result<Encoded, CodecError> {
     let codec = definition.args.codec()?;
-    match Options1::of(&definition.options) {
-        Some(options) if definition.tags.is_empty() => {
-            codec.encode(&Version1::of(definition, options))
+    let options = &definition.options;
+    match Options1::of(options) {
+        Some(options) if definition.tags.is_empty() && definition.retry_of.is_none() => {
+            return codec.encode(&Version1::of(definition, options));
         }
-        _ => codec.encode(&Version2::of(definition)),
+        _ => {}
+    }
+    match Options2::of(options) {
+        Some(options) if definition.retry_of.is_none() => {
+            codec.encode(&Version2::of(definition, options))
+        }
+        _ => codec.encode(&Version3::of(definition)),
     }
 }
 
@@ -95,6 +132,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<JobDefinition, CodecError> {
     match Codec::decode_head::<Head>(bytes) {
         Ok(Head { version: 2 }) => {
             decode_owned::<Version2<'_>>(bytes).map(Version2::into_definition)
+        }
+        Ok(Head { version: 3 }) => {
+            decode_owned::<Version3<'_>>(bytes).map(Version3::into_definition)
         }
         Ok(Head { version }) if version > NEWEST => Err(CodecError::decode(format!(
             "the job is stored in version {version}, this build supports versions up to {NEWEST}"
@@ -132,14 +172,14 @@ impl<'a> Version1<'a> {
             options: self.options.into_options(),
             tags: Tags::default(),
             first_run: self.first_run,
+            retry_of: None,
         }
     }
 }
 
 impl<'a> Version2<'a> {
-    fn of(definition: &'a JobDefinition) -> Self {
-        let JobDefinition { task, args, trigger, name, executor, options, tags, first_run } =
-            definition;
+    fn of(definition: &'a JobDefinition, options: Options2) -> Self {
+        let JobDefinition { task, args, trigger, name, executor, tags, first_run, .. } = definition;
         Self {
             version: 2,
             task: Cow::Borrowed(task),
@@ -147,7 +187,7 @@ impl<'a> Version2<'a> {
             trigger: Cow::Borrowed(trigger),
             name: Cow::Borrowed(name),
             executor: Cow::Borrowed(executor),
-            options: Options2::of(options),
+            options,
             first_run: *first_run,
             tags: Cow::Borrowed(tags),
         }
@@ -163,6 +203,49 @@ impl<'a> Version2<'a> {
             options: self.options.into_options(),
             tags: self.tags.into_owned(),
             first_run: self.first_run,
+            retry_of: None,
+        }
+    }
+}
+
+impl<'a> Version3<'a> {
+    fn of(definition: &'a JobDefinition) -> Self {
+        let JobDefinition {
+            task,
+            args,
+            trigger,
+            name,
+            executor,
+            options,
+            tags,
+            first_run,
+            retry_of,
+        } = definition;
+        Self {
+            version: 3,
+            task: Cow::Borrowed(task),
+            args: Cow::Borrowed(args),
+            trigger: Cow::Borrowed(trigger),
+            name: Cow::Borrowed(name),
+            executor: Cow::Borrowed(executor),
+            options: Options3::of(options),
+            first_run: *first_run,
+            tags: Cow::Borrowed(tags),
+            retry_of: retry_of.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn into_definition(self) -> JobDefinition {
+        JobDefinition {
+            task: self.task.into_owned(),
+            args: self.args.into_owned(),
+            trigger: self.trigger.into_owned(),
+            name: self.name.into_owned(),
+            executor: self.executor.into_owned(),
+            options: self.options.into_options(),
+            tags: self.tags.into_owned(),
+            first_run: self.first_run,
+            retry_of: self.retry_of.map(|retry_of| Arc::new(retry_of.into_owned())),
         }
     }
 }
@@ -179,6 +262,8 @@ impl Options1 {
             overlap: None,
             max_catch_up_runs: None,
             max_catch_up_age: None,
+            timeout: None,
+            retry: None,
         } = *options
         else {
             return None;
@@ -206,7 +291,8 @@ impl Default for Options1 {
 }
 
 impl Options2 {
-    fn of(options: &JobOptions) -> Self {
+    /// The options in this form. `None` if it can't express them.
+    fn of(options: &JobOptions) -> Option<Self> {
         // Every field is named, so that a new one is not forgotten.
         let JobOptions {
             misfire_grace_time,
@@ -216,8 +302,13 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
-        } = *options;
-        Self {
+            timeout: None,
+            retry: None,
+        } = *options
+        else {
+            return None;
+        };
+        Some(Self {
             misfire_grace_time,
             coalesce,
             max_instances,
@@ -225,7 +316,7 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
-        }
+        })
     }
 
     fn into_options(self) -> JobOptions {
@@ -246,12 +337,111 @@ impl Options2 {
             overlap,
             max_catch_up_runs,
             max_catch_up_age,
+            ..JobOptions::default()
         }
     }
 }
 
 impl Default for Options2 {
     fn default() -> Self {
-        Self::of(&JobOptions::default())
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            ..
+        } = JobOptions::default();
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+        }
+    }
+}
+
+impl<'a> Options3<'a> {
+    fn of(options: &'a JobOptions) -> Self {
+        // Every field is named, so that a new one is not forgotten.
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            ref retry,
+        } = *options;
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: retry.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn into_options(self) -> JobOptions {
+        let Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry,
+        } = self;
+        JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: retry.map(|policy| Box::new(policy.into_owned())),
+        }
+    }
+}
+
+impl Default for Options3<'_> {
+    fn default() -> Self {
+        let JobOptions {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: _,
+        } = JobOptions::default();
+        Self {
+            misfire_grace_time,
+            coalesce,
+            max_instances,
+            recovery,
+            overlap,
+            max_catch_up_runs,
+            max_catch_up_age,
+            timeout,
+            retry: None,
+        }
     }
 }

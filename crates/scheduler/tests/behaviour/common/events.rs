@@ -86,6 +86,8 @@ pub(crate) fn brief(event: &Event) -> String {
         Event::JobExecuted(run)
         | Event::JobError(run)
         | Event::JobSubmitted(run)
+        | Event::JobDeadLettered(run)
+        | Event::JobRetryScheduled { run, .. }
         | Event::JobRecovered(run) => run.job.job_id.to_string(),
         Event::JobMissed(skipped)
         | Event::JobMaxInstances(skipped)

@@ -44,6 +44,12 @@ impl ManualExecutor {
         run.finish(RunOutcome::Success(Default::default()));
     }
 
+    /// Finishes the started run with this outcome.
+    pub(crate) fn finish_started_with(&self, outcome: RunOutcome) {
+        let run = self.1.lock().take().expect("a started run");
+        run.finish(outcome);
+    }
+
     /// Reports the started run as killed, as an executor with processes does.
     pub(crate) fn kill_started(&self, how: ProcessTermination) {
         let run = self.1.lock().take().expect("a started run");

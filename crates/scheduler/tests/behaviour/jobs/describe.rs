@@ -106,10 +106,13 @@ fn a_job_is_data_with_its_arguments() {
                 "overlap": null,
                 "max_catch_up_runs": null,
                 "max_catch_up_age": null,
+                "timeout": null,
+                "retry": null,
             },
             "fire_count": 0,
             "in_flight": 0,
             "problem": null,
+            "retry_of": null,
         })
     );
     assert_eq!(serde_json::to_value(JobState::Paused).unwrap(), json!("paused"));

@@ -117,12 +117,15 @@ impl Idle {
     }
 }
 
+/// Calls in a minute that read requests to cancel the run in progress: one per third of a lease.
+const REQUESTS_TO_CANCEL: usize = 18;
+
 #[test]
 fn a_store_that_is_polled_is_called_once_a_second() {
     let idle = Idle::new(false);
     for minute in 0..5 {
         let calls = idle.pass_for(60);
-        assert!(calls <= 60, "{calls} calls in minute {minute}");
+        assert!(calls <= 60 + REQUESTS_TO_CANCEL, "{calls} calls in minute {minute}");
     }
     // No duty is neglected for it.
     assert!(idle.faults.calls(Call::Renew) >= 5 * 60 / 4, "the lease is renewed");
@@ -134,6 +137,6 @@ fn a_store_with_notifications_is_called_at_the_pace_of_the_lease() {
     let idle = Idle::new(true);
     for minute in 0..5 {
         let calls = idle.pass_for(60);
-        assert!(calls <= 25, "{calls} calls in minute {minute}");
+        assert!(calls <= 25 + REQUESTS_TO_CANCEL, "{calls} calls in minute {minute}");
     }
 }

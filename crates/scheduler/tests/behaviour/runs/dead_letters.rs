@@ -1,0 +1,125 @@
+//! Failed runs that are not retried any more.
+
+use std::time::Duration;
+
+use punctual_core::{JobId, Recovery, RetryPolicy};
+use punctual_scheduler::{JobQuery, JobState, SchedulerError};
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use super::retries::{add, every_5_seconds, flaky, for_each_kind, list};
+use super::timeouts::ends;
+use crate::common::{ManualExecutor, SchedulerFixture, at, note};
+
+/// Runs what the executor holds, second by second.
+fn run_until(fixture: &SchedulerFixture, held: &ManualExecutor, seconds: std::ops::Range<i64>) {
+    for second in seconds {
+        fixture.jump_to(second);
+        while held.len() > 0 {
+            held.run_one();
+            fixture.jump_to(second);
+        }
+    }
+}
+
+fn letters(fixture: &SchedulerFixture) -> Vec<JobId> {
+    let found = list(fixture, JobQuery::new().dead_letters());
+    found.into_iter().map(|job| job.id).collect()
+}
+
+#[test]
+fn a_dead_letter_is_kept_and_can_be_retried() {
+    for_each_kind(|recovery, fixture, held| {
+        add(fixture, recovery, 6);
+        run_until(fixture, held, 10..40);
+        assert_eq!(fixture.log.lines(), ["attempt 1", "attempt 2", "attempt 3"]);
+        let events = fixture.events.with_prefix("JOB_DEAD_LETTERED");
+        assert_eq!(events, ["JOB_DEAD_LETTERED job"]);
+        assert!(list(fixture, JobQuery::new()).is_empty());
+        let [letter] = &list(fixture, JobQuery::new().dead_letters())[..] else { panic!("one") };
+        assert_eq!((letter.state, letter.next_run_time), (JobState::DeadLetter, None));
+        let origin = letter.retry_of().unwrap();
+        assert_eq!((origin.failed_attempt, origin.is_dead), (3, true));
+        assert_eq!(origin.error.as_deref(), Some("failed 3"));
+        // Not resumed with other jobs.
+        let resumed = fixture.block_on(fixture.resume_jobs(JobQuery::new())).unwrap();
+        assert!(resumed.changed.is_empty());
+        fixture.block_on(fixture.retry_dead_letter(letter)).unwrap();
+        // The policy counts again: attempts 4, 5 and 6.
+        run_until(fixture, held, 40..80);
+        assert_eq!(fixture.log.lines()[3..], ["attempt 4", "attempt 5", "attempt 6"]);
+        assert!(ends(fixture)[5].outcome.as_ref().unwrap().is_success());
+        assert!(list(fixture, JobQuery::new().retries_of("job")).is_empty());
+    });
+}
+
+#[test]
+fn a_dead_letter_that_fails_again_is_a_dead_letter_again() {
+    for_each_kind(|recovery, fixture, held| {
+        let job = fixture.job(flaky(9)).id("job").recovery(recovery);
+        let job = job.retry(every_5_seconds().max_attempts(1));
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        run_until(fixture, held, 10..20);
+        let [first] = &letters(fixture)[..] else { panic!("one dead letter") };
+        fixture.block_on(fixture.retry_dead_letter(first)).unwrap();
+        run_until(fixture, held, 20..30);
+        let [second] = &letters(fixture)[..] else { panic!("one dead letter") };
+        assert_ne!(first, second);
+        assert_eq!(fixture.log.lines(), ["attempt 1", "attempt 2"]);
+        fixture.block_on(fixture.remove_job(second)).unwrap();
+        assert!(letters(fixture).is_empty());
+    });
+}
+
+#[test]
+fn attempts_end_with_the_elapsed_time() {
+    for_each_kind(|recovery, fixture, held| {
+        let policy = RetryPolicy::exponential(Duration::from_secs(5)).max_attempts(99);
+        let job = fixture.job(flaky(99)).id("job").recovery(recovery);
+        let job = job.retry(policy.max_elapsed(Duration::from_secs(60)));
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        run_until(fixture, held, 10..200);
+        // At 10, 15, 25 and 45 seconds; the next one would be at 85.
+        assert_eq!(fixture.log.len(), 4);
+        assert_eq!(letters(fixture).len(), 1);
+    });
+}
+
+#[test]
+fn retries_and_dead_letters_are_removed_with_their_job() {
+    for_each_kind(|recovery, fixture, held| {
+        let job = fixture.job(flaky(99)).id("job").recovery(recovery);
+        let job = job.retry(every_5_seconds().max_attempts(2));
+        let trigger = IntervalTrigger::seconds(8).start_date(at(10));
+        fixture.block_on(job.trigger(trigger).add()).unwrap();
+        let other = fixture.job(flaky(99)).id("other").retry(every_5_seconds().max_attempts(1));
+        fixture.block_on(other.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        run_until(fixture, held, 10..20);
+        assert_eq!(list(fixture, JobQuery::new().retries_of("job")).len(), 2);
+        assert_eq!(letters(fixture).len(), 2);
+        // A run in progress is not retried either.
+        for second in 20..30 {
+            fixture.jump_to(second);
+        }
+        assert!(held.len() > 0);
+        fixture.block_on(fixture.remove_job("job")).unwrap();
+        while held.len() > 0 {
+            held.run_one();
+        }
+        run_until(fixture, held, 30..100);
+        assert!(list(fixture, JobQuery::new().retries_of("job")).is_empty());
+        assert_eq!(letters(fixture).len(), 1);
+        let removed =
+            fixture.block_on(fixture.remove_jobs(JobQuery::new().dead_letters())).unwrap();
+        assert_eq!(removed.changed.len(), 1);
+        assert!(letters(fixture).is_empty());
+    });
+}
+
+#[test]
+fn other_jobs_are_not_dead_letters() {
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Skip).paused();
+    fixture.block_on(job.add()).unwrap();
+    let error = fixture.block_on(fixture.retry_dead_letter("job")).unwrap_err();
+    assert!(matches!(error, SchedulerError::NotADeadLetter(_)), "{error}");
+}

@@ -1,0 +1,6 @@
+//! Timeouts, cancellation and retries of runs.
+
+mod cancel;
+mod dead_letters;
+mod retries;
+mod timeouts;
