@@ -210,7 +210,7 @@ fn a_run_shuts_the_scheduler_down() {
     // Returns immediately, although the shutdown waits for this run.
     let job = scheduler.job(move || own.shutdown()).paused().add().unwrap();
     let run = job.run_now().unwrap();
-    while scheduler.state() != SchedulerState::Stopping {
+    while scheduler.is_running() {
         messages.recv().unwrap();
         jobs.run_ready(LoopBudget::default());
     }
