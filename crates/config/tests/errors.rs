@@ -96,7 +96,7 @@ fn invalid_values_are_named() {
         (
             "job_stores.default",
             json!("oracle:jobs"),
-            "it must be a URL that begins with mariadb: or memory:",
+            "it must be a URL that begins with etcd: or etcds: or mariadb:",
         ),
         ("job_stores.default.prefix", json!("a"), "\"punctual.job_stores.default.url\" is missing"),
         ("codec", json!("xml"), "it must be one of json, bincode"),
