@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{EventMask, Timestamp};
+use punctual_core::{Clock, EventMask, SystemClock};
 use punctual_scheduler::{
     AsyncScheduler, FailureLog, JobChange, JobContextExt, JobQuery, SchedulerError, SchedulerState,
 };
@@ -82,7 +82,7 @@ fn a_manual_scheduler_needs_no_tokio() {
         let mut events = scheduler.events(EventMask::JOB_EXECUTED);
         let tick = async {
             loop {
-                scheduler.tick(Timestamp::now()).await;
+                scheduler.tick(SystemClock.now()).await;
                 if let Some(event) = events.try_next() {
                     return event;
                 }
