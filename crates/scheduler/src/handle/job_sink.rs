@@ -6,7 +6,7 @@ use punctual_core::{BoxFuture, CallerTransaction};
 
 use super::asynchronous::AsyncScheduler;
 use super::job_handle::{AsyncJobHandle, JobHandle};
-use super::on_runtime::on_runtime;
+use super::on_runtime::{is_on_runtime, on_runtime};
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
 use crate::job::sealed::Sealed;
@@ -20,9 +20,13 @@ impl JobSink for AsyncScheduler {
 
     fn add(self, job: NewJob) -> Self::Output {
         Box::pin(async move {
-            let engine = Arc::clone(&self.engine);
-            let add = async move { engine.jobs.add_job(job).await };
-            let job = on_runtime(&self.engine, add).await?;
+            // Usually the future need not be moved.
+            let job = if is_on_runtime() {
+                self.engine.jobs.add_job(job).await?
+            } else {
+                let engine = Arc::clone(&self.engine);
+                on_runtime(&self.engine, async move { engine.jobs.add_job(job).await }).await?
+            };
             Ok(AsyncJobHandle::new(self.engine, job))
         })
     }

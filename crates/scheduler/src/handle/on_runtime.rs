@@ -25,7 +25,7 @@ where
     T: Send + 'static,
     F: Future<Output = Outcome<T>> + Send + 'static,
 {
-    if Handle::try_current().is_ok() {
+    if is_on_runtime() {
         return Either::Left(work);
     }
     match engine.shared.runtime() {
@@ -33,6 +33,11 @@ where
         Some(runtime) => Either::Right(Box::pin(spawned(runtime, Box::pin(work)))),
         None => Either::Left(work),
     }
+}
+
+/// Whether the caller runs on a tokio runtime.
+pub(super) fn is_on_runtime() -> bool {
+    Handle::try_current().is_ok()
 }
 
 async fn spawned<T: Send + 'static>(
