@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use faulty::{Call, Fault, faulty};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use punctual_core::{DebugExecutor, Timestamp};
+use punctual_core::{DebugExecutor, RetryPolicy, Timestamp};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_macros::task;
 use punctual_store_memory::MemoryJobStore;
@@ -77,7 +77,9 @@ fn everything_that_happens_is_measured() {
     .unwrap();
     let every_ten_seconds = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(30));
     scheduler.block_on(scheduler.job(work()).trigger(every_ten_seconds).add()).unwrap();
-    scheduler.block_on(scheduler.job(fail()).trigger(DateTrigger::at(at(12))).add()).unwrap();
+    let retried = scheduler.job(fail()).trigger(DateTrigger::at(at(12)));
+    let retry = RetryPolicy::fixed(Duration::from_secs(2)).max_attempts(2);
+    scheduler.block_on(retried.retry(retry).add()).unwrap();
     scheduler.block_on(scheduler.job(|| {}).trigger(DateTrigger::at(at(40))).add()).unwrap();
     let too_late = scheduler.job(work()).trigger(DateTrigger::at(at(40)));
     let too_late = too_late.misfire_grace_time(Duration::from_secs(1));
@@ -104,24 +106,27 @@ fn everything_that_happens_is_measured() {
         }
         other => panic!("{name} {labels}: {other:?}"),
     };
-    assert_eq!(counted("punctual_jobs_due_total", "job_store=default"), 6);
+    assert_eq!(counted("punctual_jobs_due_total", "job_store=default"), 7);
     let started = |task| counted("punctual_runs_started_total", task);
     assert_eq!(started("job_store=default task=work"), 3);
     assert_eq!(started("job_store=default task=closure"), 1);
+    let lateness = |task| histogram("punctual_run_lateness_seconds", task);
     let ended = |labels| counted("punctual_runs_ended_total", labels);
     assert_eq!(ended("job_store=default outcome=success task=work"), 3);
-    assert_eq!(ended("job_store=default outcome=failed task=fail"), 1);
+    assert_eq!(ended("job_store=default outcome=failed task=fail"), 2);
+    assert_eq!(lateness("job_store=default task=fail"), [0.0], "of the first attempt");
+    assert_eq!(counted("punctual_retries_scheduled_total", "job_store=default"), 1);
+    assert_eq!(counted("punctual_dead_letters_total", "job_store=default"), 1);
     assert_eq!(ended("job_store=default outcome=success task=closure"), 1);
     assert_eq!(counted("punctual_skips_total", "job_store=default reason=too_late"), 1);
     assert!(counted("punctual_job_store_failures_total", "job_store=default") > 0);
-    let lateness = |task| histogram("punctual_run_lateness_seconds", task);
     assert_eq!(lateness("job_store=default task=work"), [0.0, 0.0, 0.0]);
     assert_eq!(lateness("job_store=default task=closure"), [5.0]);
     let duration = "job_store=default outcome=success task=work";
     assert_eq!(histogram("punctual_run_duration_seconds", duration).len(), 3);
     let calls = |labels| histogram("punctual_job_store_call_duration_seconds", labels).len();
     assert!(calls("call=claim_due job_store=default result=ok") >= 5);
-    assert_eq!(calls("call=add job_store=default result=ok"), 4);
+    assert_eq!(calls("call=add job_store=default result=ok"), 6, "two of retries");
     assert!(calls("call=next_wakeup job_store=default result=error") > 0);
     let last_tick = gauge("punctual_last_tick_timestamp_seconds", "");
     assert!((1_700_000_046.0..=1_700_000_048.0).contains(&last_tick), "{last_tick}");

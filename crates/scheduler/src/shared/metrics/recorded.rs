@@ -52,12 +52,16 @@ metrics! {
         "Runs that have started.";
     RUNS_ENDED: Counter "punctual_runs_ended_total", Count, ["job_store", "outcome", "task"],
         "Runs that have ended, or were not started, by their outcome.";
+    RETRIES: Counter "punctual_retries_scheduled_total", Count, ["job_store"],
+        "Failed runs whose next attempt was stored.";
+    DEAD_LETTERS: Counter "punctual_dead_letters_total", Count, ["job_store"],
+        "Failed runs that are not retried any more, and were stored as dead letters.";
     SKIPS: Counter "punctual_skips_total", Count, ["job_store", "reason"],
         "Ranges of fire times for which no run was started.";
     STORE_FAILURES: Counter "punctual_job_store_failures_total", Count, ["job_store"],
         "Passes over a job store that have failed.";
     RUN_LATENESS: Histogram "punctual_run_lateness_seconds", Seconds, ["job_store", "task"],
-        "Time from the scheduled time of a run to its start.";
+        "Time from the scheduled time of a run to the start of its first attempt.";
     RUN_DURATION: Histogram "punctual_run_duration_seconds", Seconds,
         ["job_store", "outcome", "task"], "Time from the start of a run to its end.";
     STORE_CALL_DURATION: Histogram "punctual_job_store_call_duration_seconds", Seconds,
@@ -118,8 +122,11 @@ pub(crate) fn jobs_due(store: &Alias, count: usize) {
 pub(crate) fn run_started(task: &TaskName, context: &JobContext, at: Timestamp) {
     let (store, task) = (text(context.job_store().as_str()), task_label(task));
     counter!(RUNS_STARTED, "job_store" => store.clone(), "task" => task.clone()).increment(1);
-    histogram!(RUN_LATENESS, "job_store" => store, "task" => task)
-        .record(at.saturating_since(context.scheduled_time()));
+    // Later attempts are delayed on purpose.
+    if context.attempt() == 1 {
+        histogram!(RUN_LATENESS, "job_store" => store, "task" => task)
+            .record(at.saturating_since(context.scheduled_time()));
+    }
 }
 
 pub(crate) fn run_ended(task: &TaskName, event: &RunEvent) {
@@ -137,7 +144,7 @@ pub(crate) fn run_ended(task: &TaskName, event: &RunEvent) {
     counter!(RUNS_ENDED, "job_store" => store, "task" => task, "outcome" => outcome).increment(1);
 }
 
-/// Counts skipped fire times and failures of stores.
+/// Counts skipped fire times, retries, dead letters, and failures of stores.
 pub(crate) fn event(event: &Event) {
     match event {
         // Missed by its executor: it has ended.
@@ -154,6 +161,12 @@ pub(crate) fn event(event: &Event) {
             };
             let store = text(skipped.job.job_store.as_str());
             counter!(SKIPS, "job_store" => store, "reason" => reason).increment(1);
+        }
+        Event::JobRetryScheduled { run, .. } => {
+            counter!(RETRIES, "job_store" => text(run.job.job_store.as_str())).increment(1);
+        }
+        Event::JobDeadLettered(run) => {
+            counter!(DEAD_LETTERS, "job_store" => text(run.job.job_store.as_str())).increment(1);
         }
         Event::JobStoreFailed { job_store, .. } => {
             counter!(STORE_FAILURES, "job_store" => text(job_store.as_str())).increment(1);
