@@ -32,6 +32,18 @@ pub async fn record_run(context: JobContext) {
     journal.append(RunPhase::Finished, &context);
 }
 
+/// Like [`record_run`], and fails before this attempt.
+///
+/// # Errors
+///
+/// The number of the attempt that failed.
+#[task]
+pub async fn fail_before(context: JobContext, attempt: u32) -> Result<(), String> {
+    let current = context.attempt();
+    record_run::run(context).await;
+    if current < attempt { Err(format!("attempt {current} of {attempt}")) } else { Ok(()) }
+}
+
 /// The interval of the endless jobs.
 pub const PERIOD: Duration = Duration::from_millis(20);
 

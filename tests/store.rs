@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::backend;
 use crate::failpoint::{FailpointControl, FailpointLayer};
-use crate::jobs::record_run;
+use crate::jobs::{fail_before, record_run};
 
 /// The location of a store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -167,4 +167,5 @@ pub fn builder_with(
         .timezone("UTC")
         .job_store("default", Layered(FailpointLayer { store, failpoint }))
         .task(record_run)
+        .task(fail_before)
 }

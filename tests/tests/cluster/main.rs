@@ -3,12 +3,14 @@
 //!
 //! Runs log their start and completion in a file outside of the database; the checks use that log.
 
+mod cancellation;
 mod exactly_once;
 mod fixture;
 mod outage;
 mod periodic_suspensions;
 mod processes;
 mod random_kills;
+mod retries;
 mod run_log;
 mod suspended_owners;
 mod workload;
@@ -29,6 +31,16 @@ macro_rules! for_every_store {
             #[test]
             fn random_kills_lose_no_rerun_and_repeat_no_skip() {
                 crate::random_kills::test(backend(stringify!($store)));
+            }
+
+            #[test]
+            fn killed_processes_lose_no_retry_and_no_dead_letter() {
+                crate::retries::test(backend(stringify!($store)));
+            }
+
+            #[test]
+            fn runs_are_cancelled_by_other_processes_and_by_timeouts() {
+                crate::cancellation::test(backend(stringify!($store)));
             }
 
             #[test]

@@ -130,26 +130,53 @@ impl Processes {
     /// Waits until no job is left, and shuts all processes down.
     pub(crate) fn finish(mut self, location: &StoreLocation) -> ClusterReport {
         let started = SystemClock.now();
+        self.wait_for_store(location, |scheduler| {
+            Ok(scheduler.get_jobs(JobQuery::new())?.is_empty().then_some(()))
+        });
+        let took = SystemClock.now().saturating_since(started);
+        self.shut_down_all();
+        ClusterReport { took, late: self.late, events: self.events }
+    }
+
+    /// Waits until no job is left and `end` returns a value, and shuts all processes down.
+    pub(crate) fn finish_with<T>(
+        mut self,
+        location: &StoreLocation,
+        end: impl Fn(&BackgroundScheduler) -> Result<Option<T>, SchedulerError>,
+    ) -> (T, ProcessEvents) {
+        let value = self.wait_for_store(location, |scheduler| {
+            match scheduler.get_jobs(JobQuery::new())?.is_empty() {
+                true => end(scheduler),
+                false => Ok(None),
+            }
+        });
+        self.shut_down_all();
+        (value, self.events)
+    }
+
+    fn wait_for_store<T>(
+        &mut self,
+        location: &StoreLocation,
+        end: impl Fn(&BackgroundScheduler) -> Result<Option<T>, SchedulerError>,
+    ) -> T {
+        let started = SystemClock.now();
         with_store(location.clone(), |scheduler| {
             loop {
-                let left = scheduler.get_jobs(JobQuery::new())?;
-                let waited = SystemClock.now().saturating_since(started);
-                if left.is_empty() {
-                    return Ok(());
+                if let Some(value) = end(scheduler)? {
+                    return Ok(value);
                 }
-                assert!(
-                    waited < TIMEOUT,
-                    "after {waited:?} {} jobs are left: {left:#?}",
-                    left.len()
-                );
+                let waited = SystemClock.now().saturating_since(started);
+                let left = || scheduler.get_jobs(JobQuery::new());
+                assert!(waited < TIMEOUT, "jobs are left after {waited:?}: {:#?}", left()?);
                 self.read_output(Duration::from_millis(100));
             }
         })
-        .unwrap();
-        let took = SystemClock.now().saturating_since(started);
-        // The shutdown comes before the checks, because duplicate runs may start until then.
-        self.processes.into_iter().for_each(|(_, process)| drop(process.shut_down()));
-        ClusterReport { took, late: self.late, events: self.events }
+        .unwrap()
+    }
+
+    /// The shutdown comes before the checks, because duplicate runs may start until then.
+    fn shut_down_all(&mut self) {
+        self.processes.drain(..).for_each(|(_, process)| drop(process.shut_down()));
     }
 }
 

@@ -260,6 +260,8 @@ pub struct RetryOf {
     pub scheduled_time: Timestamp,
     /// The number of the attempt that failed last.
     pub failed_attempt: u32,
+    /// The id of the retry or the dead letter that executed that attempt. `None`: it was the run of the job itself.
+    pub failed_retry: Option<JobId>,
     /// The number of attempts before the policy began to count: those before a user has retried a dead letter.
     pub earlier_attempts: u32,
     /// When the first counted attempt failed.
@@ -293,6 +295,7 @@ impl RetryOf {
             run_id,
             scheduled_time,
             failed_attempt,
+            failed_retry: None,
             earlier_attempts: 0,
             first_failure: failed_at,
             last_failure: failed_at,
@@ -300,6 +303,12 @@ impl RetryOf {
             error: None,
             is_dead: false,
         }
+    }
+
+    /// Returns the id of the job whose run was the attempt that failed last.
+    #[must_use]
+    pub fn failed_id(&self) -> &JobId {
+        self.failed_retry.as_ref().unwrap_or(&self.job_id)
     }
 
     /// Returns the number of the next attempt.

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
-use punctual_core::{
-    Claims, CommitOutcome, JobId, JobRecord, NodeId, StoreError, TaskFilter, Timestamp,
-};
+use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::PassRunner;
 use super::is_recent;
 use super::planned::PlannedJob;
+use super::retries::OtherAttempts;
 use super::settle::Settle;
 use super::state::PassState;
 use crate::store::RegisteredStore;
@@ -110,8 +109,9 @@ impl PassRunner {
                 Err(error) => {
                     // The jobs of the next batch may be claimed already. They are committed together with the
                     // unconfirmed ones.
-                    let claimed =
-                        self.plan_all(store, pass, node, claimed.unwrap_or_default(), &[], now);
+                    let claimed = claimed.unwrap_or_default();
+                    let others = self.other_attempts(store, &claimed.records).await;
+                    let claimed = self.plan_all(store, pass, node, claimed, &others, now);
                     let claimed = self.start_under_claims(store, pass, claimed);
                     pass.unconfirmed.extend(claimed);
                     return Err(error);
@@ -128,8 +128,8 @@ impl PassRunner {
                 return Ok(BatchLoopEnd::AllLocked);
             }
             let has_more = claims.has_more;
-            let ended = self.retried_already(store, &claims.records).await;
-            let claimed = self.plan_all(store, pass, node, claims, &ended, now);
+            let others = self.other_attempts(store, &claims.records).await;
+            let claimed = self.plan_all(store, pass, node, claims, &others, now);
             // While the jobs of this batch start, runs of the previous one have ended.
             self.runs.process_reports(false, store.clock.to_local(now));
             let after_commit = claimed.iter().filter(|job| job.under_claim.is_none()).count();
@@ -152,21 +152,18 @@ impl PassRunner {
             .min(self.shared.settings.max_concurrent_runs.saturating_sub(running))
     }
 
-    /// Plans claimed jobs. The runs of those in `ended` have failed under an earlier claim, and their retries are stored.
+    /// Plans claimed jobs.
     fn plan_all(
         &self,
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         node: &NodeId,
         claims: Claims,
-        ended: &[JobId],
+        others: &OtherAttempts,
         now: Timestamp,
     ) -> Vec<PlannedJob> {
         store.report_corrupt(claims.corrupt);
-        let plan = |record: JobRecord| {
-            let has_ended = ended.contains(&record.id);
-            self.plan_record(store, pass, node, record, has_ended, now)
-        };
+        let plan = |record| self.plan_record(store, pass, node, record, others, now);
         claims.records.into_iter().map(plan).collect()
     }
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, JobProblem, JobRecord, Lease, NodeId, Timestamp, TriggerError,
+    Commit, CommitAction, JobProblem, JobRecord, Lease, NodeId, RetryOf, Timestamp, TriggerError,
 };
 use smallvec::SmallVec;
 
 use super::PassRunner;
 use super::planned::{PlannedJob, UnderClaim};
+use super::retries::OtherAttempts;
 use super::settle::SETTLE_DELAY;
 use super::state::PassState;
 use crate::plan::{self, DueJob, PlannedRun, StartOrder};
 use crate::runs::{NewRun, for_retry};
 use crate::store::RegisteredStore;
 
-/// Delay before a retry is planned again, if another attempt of its run is in progress in this process.
+/// Delay before a retry is planned again, if another attempt of its run is in progress or not cleared yet.
 const OTHER_ATTEMPT_DELAY: Duration = Duration::from_secs(1);
 
 impl PassRunner {
@@ -28,7 +29,7 @@ impl PassRunner {
         pass: &mut PassState,
         node: &NodeId,
         record: JobRecord,
-        has_ended: bool,
+        others: &OtherAttempts,
         now: Timestamp,
     ) -> PlannedJob {
         let (id, fence) = (record.id.clone(), record.fence);
@@ -50,10 +51,12 @@ impl PassRunner {
             Some(origin) => origin.run_id,
             None => record.run_id_at(time),
         };
-        if let Some(origin) = origin
-            && self.runs.has_other_attempt(&record.id, origin.run_id)
-        {
-            // The end of that attempt is not known yet.
+        let is_early = |origin: &RetryOf| {
+            self.runs.has_other_attempt(&record.id, origin.run_id)
+                || others.uncleared.contains(&record.id)
+        };
+        if origin.is_some_and(is_early) {
+            // The previous attempt may still be repeated.
             let due_at = now.saturating_add(OTHER_ATTEMPT_DELAY);
             let commit = commit(CommitAction::Postpone { due_at });
             return PlannedJob::without_runs(record, commit, now);
@@ -85,7 +88,7 @@ impl PassRunner {
             let commit = commit(CommitAction::Postpone { due_at });
             return PlannedJob::without_runs(record, commit, now);
         }
-        if has_ended {
+        if others.ended.contains(&record.id) {
             plan.runs.clear();
             plan.start = StartOrder::Recorded;
         }

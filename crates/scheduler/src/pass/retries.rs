@@ -2,17 +2,31 @@
 //!
 //! A retry is a job with the run's arguments, which runs once. It is stored before the record or the claim of the failed attempt
 //! is cleared: if the process is killed in between, whoever recovers the attempt finds the retry, and does not repeat the
-//! attempt.
+//! attempt. The retry waits until the failed attempt is cleared, because whoever finds no retry repeats the attempt.
 
 use std::sync::Arc;
 
-use punctual_core::{JobId, JobRecord, RetryOf, RunId, StoreError, StoreErrorKind, error_chain};
+use futures_util::future::join_all;
+use punctual_core::{
+    JobId, JobRecord, RetryOf, RunId, StoreError, StoreErrorKind, StoredJob, error_chain,
+};
 
 use super::PassRunner;
 use crate::store::{FailedRun, RegisteredStore};
 
 /// Maximum number of retries in one call.
 const MAX_RETRIES: usize = 500;
+
+/// Maximum number of failed attempts that are read at the same time.
+const CONCURRENT_READS: usize = 16;
+
+/// What the store contains about other attempts of the runs of claimed jobs.
+pub(super) struct OtherAttempts {
+    /// Jobs whose run has failed under an earlier claim, and whose retry is stored.
+    pub(super) ended: Vec<JobId>,
+    /// Retries whose failed attempt is not cleared yet.
+    pub(super) uncleared: Vec<JobId>,
+}
 
 /// Whether a repetition of the call would fail, too.
 fn is_rejection(error: &StoreError) -> bool {
@@ -74,8 +88,19 @@ impl PassRunner {
         false
     }
 
-    /// The claimed jobs whose run was interrupted by the end of its claim after its retry was stored.
-    pub(super) async fn retried_already(
+    /// Reads what the store contains about other attempts of the runs of claimed jobs.
+    pub(super) async fn other_attempts(
+        &self,
+        store: &Arc<RegisteredStore>,
+        records: &[JobRecord],
+    ) -> OtherAttempts {
+        OtherAttempts {
+            ended: self.retried_already(store, records).await,
+            uncleared: self.retries_of_uncleared(store, records).await,
+        }
+    }
+
+    async fn retried_already(
         &self,
         store: &Arc<RegisteredStore>,
         records: &[JobRecord],
@@ -94,4 +119,37 @@ impl PassRunner {
         }
         found
     }
+
+    async fn retries_of_uncleared(
+        &self,
+        store: &Arc<RegisteredStore>,
+        records: &[JobRecord],
+    ) -> Vec<JobId> {
+        let retries = records.iter().filter(|record| record.id.is_of_retry());
+        let uncleared = async |record: &JobRecord| {
+            let decoded = store.decode(record).ok()?;
+            let origin = decoded.definition.retry_of.as_deref()?;
+            let is_cleared = match store.backend.get(origin.failed_id()).await {
+                Ok(found) => found.is_none_or(|failed| is_cleared(&failed, origin)),
+                Err(_) => false,
+            };
+            (!is_cleared).then(|| record.id.clone())
+        };
+        let mut found = Vec::new();
+        for part in retries.collect::<Vec<_>>().chunks(CONCURRENT_READS) {
+            found.extend(join_all(part.iter().map(|record| uncleared(record))).await);
+        }
+        found.into_iter().flatten().collect()
+    }
+}
+
+/// Whether the attempt that failed last is neither recorded nor under a claim any more, so that it can't be repeated.
+fn is_cleared(failed: &StoredJob, origin: &RetryOf) -> bool {
+    let StoredJob { record, runs, .. } = failed;
+    // A retry is removed when its run is cleared. The schedule of another job is advanced.
+    let is_claimed = record.schedule.is_some_and(|schedule| {
+        origin.failed_retry.is_some()
+            || (record.claims > 0 && schedule.next_run_time <= origin.scheduled_time)
+    });
+    !is_claimed && runs.iter().all(|run| run.run_id != origin.run_id)
 }

@@ -72,6 +72,7 @@ impl RunTracker {
                     failed.earlier_attempts = before.failed_attempt;
                     failed.first_failure = now;
                 }
+                failed.failed_retry = Some(before.id());
                 (failed.failed_attempt, failed.last_failure, failed.outcome) = (attempt, now, kind);
                 failed
             }

@@ -42,9 +42,19 @@ pub(crate) async fn add(store: &EtcdJobStore, ids: &[&str]) -> Result<(), StoreE
 }
 
 pub(crate) async fn claim(store: &EtcdJobStore) -> Result<Vec<JobRecord>, StoreError> {
-    let lease = Duration::from_secs(30);
-    Ok(store.claim_due(&node(), at(1), 100, lease, &filter()).await?.records)
+    claim_at(store, at(1)).await
 }
+
+/// Claims the jobs that are due at this time, for [`CLAIM_LEASE`].
+pub(crate) async fn claim_at(
+    store: &EtcdJobStore,
+    now: Timestamp,
+) -> Result<Vec<JobRecord>, StoreError> {
+    Ok(store.claim_due(&node(), now, 100, CLAIM_LEASE, &filter()).await?.records)
+}
+
+/// The duration of claims.
+pub(crate) const CLAIM_LEASE: Duration = Duration::from_secs(30);
 
 /// Commits claims, after which the jobs are due at this time.
 pub(crate) async fn advance(

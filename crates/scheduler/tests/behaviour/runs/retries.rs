@@ -185,6 +185,40 @@ fn an_attempt_whose_retry_is_stored_is_not_repeated() {
 }
 
 #[test]
+fn a_retry_waits_until_the_failed_attempt_is_cleared() {
+    for is_recorded in [false, true] {
+        let file = TempStore::new();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
+        let held = ManualExecutor::default();
+        let killed = SchedulerFixture::new(|builder| {
+            builder.executor("default", held.clone()).job_store("default", store)
+        });
+        let job = killed.job(flaky(3)).id("job").recovery(Recovery::Rerun);
+        let job = job.retry(RetryPolicy::fixed(Duration::from_secs(1)));
+        killed.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        match is_recorded {
+            true => killed.jump_to(10),
+            false => killed.claim_at(10),
+        };
+        faults.set(Call::Commit, Fault::NotApplied);
+        held.run_one();
+        killed.pass();
+        // Both retries would end before the lease of the killed process expires, and leave no trace.
+        let (successor, held) = node(&file);
+        for second in 11..60 {
+            successor.jump_to(second);
+            while held.len() > 0 {
+                held.run_one();
+            }
+        }
+        assert_eq!(successor.log.lines(), ["attempt 2", "attempt 3"], "{is_recorded}");
+        assert!(list(&successor, JobQuery::new().retries()).is_empty());
+        assert!(successor.block_on(successor.get_job("job")).unwrap().is_none());
+    }
+}
+
+#[test]
 fn a_retry_that_can_t_be_stored_is_stored_later() {
     for fault in [Fault::NotApplied, Fault::ResponseLost] {
         let file = TempStore::new();
