@@ -32,7 +32,7 @@ pub async fn record_run(context: JobContext) {
     journal.append(RunPhase::Finished, &context);
 }
 
-/// Like [`record_run`], and fails before this attempt.
+/// Like [`record_run()`], and fails before this attempt.
 ///
 /// # Errors
 ///

@@ -99,6 +99,11 @@ impl PassRunner {
             (pass.ownership_unconfirmed, pass.own_runs_recovered) = (true, false);
             let (done, claimed) =
                 join(self.commit(store, &pass.unconfirmed, now), claim(limit)).await;
+            // Before the flags are reset: a pass that is cancelled meanwhile does not know its claims.
+            let others = match &claimed {
+                Ok(claims) => self.other_attempts(store, &claims.records).await,
+                Err(_) => OtherAttempts::default(),
+            };
             if claimed.is_ok() {
                 (pass.ownership_unconfirmed, pass.own_runs_recovered) = known;
             }
@@ -110,7 +115,6 @@ impl PassRunner {
                     // The jobs of the next batch may be claimed already. They are committed together with the
                     // unconfirmed ones.
                     let claimed = claimed.unwrap_or_default();
-                    let others = self.other_attempts(store, &claimed.records).await;
                     let claimed = self.plan_all(store, pass, node, claimed, &others, now);
                     let claimed = self.start_under_claims(store, pass, claimed);
                     pass.unconfirmed.extend(claimed);
@@ -128,7 +132,6 @@ impl PassRunner {
                 return Ok(BatchLoopEnd::AllLocked);
             }
             let has_more = claims.has_more;
-            let others = self.other_attempts(store, &claims.records).await;
             let claimed = self.plan_all(store, pass, node, claims, &others, now);
             // While the jobs of this batch start, runs of the previous one have ended.
             self.runs.process_reports(false, store.clock.to_local(now));

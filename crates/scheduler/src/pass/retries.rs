@@ -21,6 +21,7 @@ const MAX_RETRIES: usize = 500;
 const CONCURRENT_READS: usize = 16;
 
 /// What the store contains about other attempts of the runs of claimed jobs.
+#[derive(Default)]
 pub(super) struct OtherAttempts {
     /// Jobs whose run has failed under an earlier claim, and whose retry is stored.
     pub(super) ended: Vec<JobId>,
