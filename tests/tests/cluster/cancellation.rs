@@ -25,6 +25,11 @@ pub(crate) fn test(backend: &'static Backend) {
             ..fixture.config(name)
         });
     }
+    // They have opened the run log by then.
+    let is_ready = |processes: &Processes, name| processes.count_lines(name, "ready") > 0;
+    processes.wait_until("not all processes are ready", |processes| {
+        ["one", "two"].into_iter().all(|name| is_ready(processes, name))
+    });
     let jobs = [
         ("cancelled-skip", Recovery::Skip, None),
         ("cancelled-rerun", Recovery::Rerun, None),
