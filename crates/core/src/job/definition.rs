@@ -175,7 +175,7 @@ mod tests {
         let text = std::str::from_utf8(json.as_bytes()).unwrap();
         assert!(
             text.ends_with(
-                r#""retry_of":{"job_id":"job","run_id":"00000000000000000000000000000007","scheduled_time":60000000,"failed_attempt":2,"earlier_attempts":0,"first_failure":60000000,"last_failure":60000000,"outcome":"failed","error":"no connection","is_dead":false}}"#
+                r#""retry_of":{"job_id":"job","run_id":"00000000000000000000000000000007","scheduled_time":60000000,"failed_attempt":2,"failed_retry":null,"earlier_attempts":0,"first_failure":60000000,"last_failure":60000000,"outcome":"failed","error":"no connection","is_dead":false}}"#
             ),
             "{text}"
         );
