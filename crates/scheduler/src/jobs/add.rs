@@ -1,7 +1,9 @@
 //! Adding jobs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use punctual_core::{
     AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate, Schedule,
     StoreError, StoreErrorKind, Tasks, error_chain,
@@ -353,19 +355,34 @@ fn check_storable(store: &RegisteredStore, job: &CheckedJob) -> Result<(), Sched
     Err(SchedulerError::ClosureNotStorable { id, job_store })
 }
 
+/// How many batches are added at the same time, so that a server does not wait while the next one is sent.
+const CONCURRENT_PARTS: usize = 2;
+
 /// Adds jobs in batches of the size that the store accepts.
 async fn add_in_parts(
     store: &RegisteredStore,
-    mut records: Vec<NewRecord>,
+    records: Vec<NewRecord>,
 ) -> Result<Vec<AddOutcome>, StoreError> {
     let limit = store.caps.max_batch;
-    let mut outcomes = Vec::with_capacity(records.len());
-    while !records.is_empty() {
-        let count = limit.fitting(&records, |job| job.definition.as_bytes().len());
-        let rest = records.split_off(count);
-        outcomes.extend(store.backend.add(std::mem::replace(&mut records, rest)).await?);
+    let mut records = records.into_iter();
+    let mut parts: Vec<Vec<NewRecord>> = Vec::new();
+    while !records.as_slice().is_empty() {
+        let count = limit.fitting(records.as_slice(), |job| job.definition.as_bytes().len());
+        parts.push(records.by_ref().take(count).collect());
     }
-    Ok(outcomes)
+    // Of jobs with the same id, the first one has to be added first.
+    let at_once = if has_duplicates(&parts) { 1 } else { CONCURRENT_PARTS };
+    let added: Vec<Vec<AddOutcome>> = stream::iter(parts)
+        .map(|part| store.backend.add(part))
+        .buffered(at_once)
+        .try_collect()
+        .await?;
+    Ok(added.into_iter().flatten().collect())
+}
+
+fn has_duplicates(parts: &[Vec<NewRecord>]) -> bool {
+    let mut seen = HashSet::new();
+    parts.len() > 1 && !parts.iter().flatten().all(|job| seen.insert(&job.id))
 }
 
 /// Result of adding a job to its store.

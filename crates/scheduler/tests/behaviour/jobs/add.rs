@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    AddOutcome, Coalesce, DynJobStore, JobId, JobOptions, JobStore, NewRecord, Recovery, StoreError,
+    AddOutcome, BatchLimit, Coalesce, DynJobStore, JobId, JobOptions, JobStore, NewRecord,
+    Recovery, StoreCaps, StoreError,
 };
 use punctual_scheduler::{BackgroundScheduler, JobQuery, JobState, NewJob, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
+use tokio::sync::Barrier;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::common::{SchedulerFixture, TempStore, at, note};
+use crate::common::{SchedulerFixture, TIMEOUT, TempStore, at, note};
 
 #[test]
 fn unset_options_use_defaults() {
@@ -245,4 +248,61 @@ fn a_blocking_call_that_does_not_wait_stays_on_its_thread() {
     scheduler.job(|| {}).trigger(DateTrigger::at("2999-01-01")).add().unwrap();
     scheduler.shutdown().unwrap();
     assert_eq!(*threads.lock(), [thread::current().id()]);
+}
+
+/// Accepts two jobs at once, and adds the ones of each call when a second call is in progress, if `meet` is set, or after
+/// that of the next call, if it is under way by then.
+struct SmallBatches {
+    store: MemoryJobStore,
+    meet: Option<Barrier>,
+}
+
+impl StoreLayer for SmallBatches {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.store
+    }
+
+    fn caps(&self) -> StoreCaps {
+        JobStore::caps(&self.store).with_max_batch(BatchLimit { count: 2, bytes: usize::MAX })
+    }
+
+    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
+        match &self.meet {
+            Some(barrier) => drop(barrier.wait().await),
+            None if records.iter().any(|new| new.id.as_str() == "first") => yield_now().await,
+            None => {}
+        }
+        JobStore::add(&self.store, records).await
+    }
+}
+
+fn in_small_batches(meet: Option<Barrier>, ids: &[&str]) -> SchedulerFixture {
+    let store = Layered(SmallBatches { store: MemoryJobStore::new(), meet });
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    let jobs = ids.iter().enumerate().map(|(number, id)| {
+        let job = NewJob::builder(note(number.to_string())).id(*id).replace_existing(true);
+        job.trigger(DateTrigger::at(at(10))).build()
+    });
+    let added = fixture.block_on(async {
+        timeout(TIMEOUT, fixture.add_jobs(jobs)).await.expect("all batches are added")
+    });
+    assert_eq!(added.unwrap().iter().map(JobId::as_str).collect::<Vec<_>>(), ids);
+    fixture.run_until(10);
+    fixture
+}
+
+#[test]
+fn the_next_batch_is_sent_while_one_is_added() {
+    let fixture = in_small_batches(Some(Barrier::new(2)), &["a", "b", "c", "d", "e", "f", "g"]);
+    let mut lines = fixture.log.lines();
+    lines.sort();
+    assert_eq!(lines.len(), 7, "{lines:?}");
+}
+
+#[test]
+fn of_jobs_with_the_same_id_in_different_batches_the_last_one_is_kept() {
+    let fixture = in_small_batches(None, &["first", "b", "c", "first"]);
+    let mut lines = fixture.log.lines();
+    lines.sort();
+    assert_eq!(lines, ["1@10", "2@10", "3@10"]);
 }

@@ -19,6 +19,24 @@ async fn more_jobs_than_fit_into_one_statement() {
 }
 
 #[tokio::test]
+async fn jobs_that_exist_in_a_statement_that_expects_none() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let jobs = |range: std::ops::Range<i64>| {
+        range.map(|n| due(&format!("job {n:05}"), at(n))).collect::<Vec<_>>()
+    };
+    assert_eq!(store.add(jobs(0..3_000)).await.unwrap(), [AddOutcome::Added; 3_000]);
+    let mut repeated = jobs(2_999..4_999);
+    repeated.push(repeated[7].clone());
+    let outcomes = store.add(repeated).await.unwrap();
+    assert_eq!(outcomes[0], AddOutcome::Exists);
+    assert_eq!(outcomes[1..2_000], [AddOutcome::Added; 1_999]);
+    assert_eq!(outcomes[2_000], AddOutcome::Exists);
+    assert_eq!(remove_all(&store).await.unwrap(), 4_999);
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn definitions_that_exceed_the_limit_of_one_statement_in_total() {
     let tables = Tables::new().await;
     let store = tables.started().await;
