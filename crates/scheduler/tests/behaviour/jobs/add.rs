@@ -268,7 +268,9 @@ impl StoreLayer for SmallBatches {
 
     async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
         match &self.meet {
-            Some(barrier) => drop(barrier.wait().await),
+            Some(barrier) => {
+                barrier.wait().await;
+            }
             None if records.iter().any(|new| new.id.as_str() == "first") => yield_now().await,
             None => {}
         }
