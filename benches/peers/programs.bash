@@ -40,8 +40,8 @@ kind_of() {
     case $1 in
         apscheduler) echo python ;;
         db-scheduler | quartz) echo java ;;
-        gocron | river) echo go ;;
-        graphile-worker | pg-boss) echo node ;;
+        asynq | gocron | river) echo go ;;
+        agenda | bullmq | graphile-worker | pg-boss) echo node ;;
         tokio-cron-scheduler) echo rust ;;
     esac
 }
@@ -65,7 +65,8 @@ prepare() {
     folder=$cache/$peer
     source=$root/benches/peers
     local sources=("$source/$peer")
-    [[ ! -d $source/$kind ]] || sources+=("$source/$kind")
+    # gocron, which works in memory, shares nothing with the others in Go.
+    [[ ! -d $source/$kind || $peer == gocron ]] || sources+=("$source/$kind")
     sum=$(find "${sources[@]}" -type f -print0 | sort -z | xargs -0 cksum | cksum)
     [[ $(cat "$folder/built" 2>/dev/null) != "$sum" ]] || return 0
     echo "building $peer" >&2

@@ -6,6 +6,7 @@
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 
 import { handle, main } from "./bench.mjs";
+import { exists } from "./postgres.mjs";
 
 const connectionString = process.env.DATABASE_URL;
 const logger = new Logger(() => () => {});
@@ -35,9 +36,7 @@ const peer = {
     };
   },
 
-  async open(db) {
-    return (await db.query("SELECT 1 FROM graphile_worker.jobs LIMIT 1")).rowCount > 0;
-  },
+  jobs: () => exists("SELECT 1 FROM graphile_worker.jobs LIMIT 1"),
 };
 
 await main(peer, false);

@@ -1,12 +1,13 @@
-// What the programs for the two packages of npm share: the rows, and the tally of runs.
+// What the programs for the packages of npm share: the rows, and the tally of runs.
 //
 //   node main.mjs <row> <jobs>     with the URL of an empty database in DATABASE_URL
 //
 // A peer is an object with the functions
 //   start(purpose)      starts a worker for "throughput" or "latency", and returns a function that stops it
-//   client()            opens a client of its own: { add(number, due), addMany(numbers, due), close() }
-//   open(db)            whether the store has a job that is not done
-import pg from "pg";
+//   client(kept)        opens a client of its own: { add(number, due), addMany(numbers, due), close() }; `kept` says
+//                       whether jobs that are done are to be kept, if the peer can do both
+//   jobs()              opens a connection of its own: { open(), close() }; `open` returns whether the store has a job
+//                       that is not done
 
 const WARM_UP = 2000;
 const WEEK = 7 * 86400 * 1000;
@@ -41,23 +42,22 @@ function print(row, value, unit, { lost, twice } = { lost: 0, twice: 0 }) {
 
 const numbers = (jobs) => Array.from({ length: jobs }, (_, number) => number);
 
-async function drain(peer, jobs) {
+async function drain(peer, jobs, kept) {
   [runs, started, total] = [[], [], 0];
-  const client = await peer.client();
+  const client = await peer.client(kept);
   for (let first = 0; first < jobs; first += 5000) {
     await client.addMany(numbers(jobs).slice(first, first + 5000), undefined);
   }
   await client.close();
-  const db = new pg.Client({ connectionString: process.env.DATABASE_URL });
-  await db.connect();
+  const stored = await peer.jobs();
   const begin = now();
   const stop = await peer.start("throughput");
   await waitFor(jobs);
-  while ((await peer.open(db)) && now() - begin < 120_000) await sleep(2);
+  while ((await stored.open()) && now() - begin < 120_000) await sleep(2);
   const time = now() - begin;
   await sleep(1000); // for runs that are repeated
   await stop();
-  await db.end();
+  await stored.close();
   return time;
 }
 
@@ -83,15 +83,16 @@ async function latency(peer, row, jobs, delay) {
   await stop();
 }
 
-/** `kept` says whether the peer keeps jobs that are done. */
+/** `kept` says whether the peer keeps jobs that are done; one that can do both has the rows drain-kept and drain-deleted. */
 export async function main(peer, kept) {
   const [row, count] = process.argv.slice(2);
   const jobs = Number(count);
   const due = new Date(Date.now() + WEEK);
-  if (row === "drain") {
-    await drain(peer, Math.min(WARM_UP, jobs));
-    const time = await drain(peer, jobs);
-    print(kept ? "drain-kept" : "drain-deleted", (jobs / time) * 1000, "jobs/s", mistakes(jobs));
+  if (row.startsWith("drain")) {
+    const name = row === "drain" ? (kept ? "drain-kept" : "drain-deleted") : row;
+    await drain(peer, Math.min(WARM_UP, jobs), name === "drain-kept");
+    const time = await drain(peer, jobs, name === "drain-kept");
+    print(name, (jobs / time) * 1000, "jobs/s", mistakes(jobs));
   } else if (row === "add-one") {
     const client = await peer.client();
     for (let number = 0; number < 500; number += 1) await client.add(number, due);

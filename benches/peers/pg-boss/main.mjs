@@ -6,6 +6,7 @@
 import { PgBoss } from "pg-boss";
 
 import { handle, main } from "./bench.mjs";
+import { exists } from "./postgres.mjs";
 
 const defaults = process.env.PEERS_DEFAULTS === "1";
 
@@ -40,10 +41,7 @@ const peer = {
     };
   },
 
-  async open(db) {
-    const open = "SELECT 1 FROM pgboss.job WHERE name = 'count' AND state < 'completed' LIMIT 1";
-    return (await db.query(open)).rowCount > 0;
-  },
+  jobs: () => exists("SELECT 1 FROM pgboss.job WHERE name = 'count' AND state < 'completed' LIMIT 1"),
 };
 
 await main(peer, true);

@@ -26,15 +26,17 @@ pub(crate) fn measure(
         mistakes.lost = mistakes.lost.max(((WARM_UP + jobs) as usize).saturating_sub(entries()?));
     }
     report::print(row, jobs as f64 / time.as_secs_f64(), "jobs/s", mistakes);
-    report::print(&format!("{row}-bytes"), bytes / jobs as f64, "B/run", Mistakes::default());
+    if let Some(bytes) = bytes {
+        report::print(&format!("{row}-bytes"), bytes / jobs as f64, "B/run", Mistakes::default());
+    }
     Ok(())
 }
 
 struct Drained {
     /// From the call of `start` until the store has no job left, and all history entries are written.
     time: Duration,
-    /// What the store has written meanwhile.
-    bytes: f64,
+    /// What the store has written meanwhile, if that is known.
+    bytes: Option<f64>,
     mistakes: Mistakes,
 }
 
@@ -59,7 +61,7 @@ fn drain(recovery: Recovery, history: bool, jobs: u64) -> Result<Drained, Box<dy
         worker.history(HistoryQuery::new().limit(1))?;
     }
     let time = begin.elapsed();
-    let bytes = written.bytes()? - before;
+    let bytes = written.since(before)?;
     // For runs that are repeated.
     std::thread::sleep(Duration::from_secs(1));
     worker.shutdown()?;

@@ -40,7 +40,7 @@ pub(crate) fn measure(jobs: u64) -> Result<(), Box<dyn Error>> {
     let (processor, bytes) = (ProcessTime::now(), written.bytes()?);
     until(SECONDS);
     let processor = processor.elapsed().as_secs_f64() / f64::from(SECONDS - 1);
-    let bytes = written.bytes()? - bytes;
+    let bytes = written.since(bytes)?;
     // For runs that are late.
     std::thread::sleep(second);
     worker.shutdown()?;
@@ -50,6 +50,8 @@ pub(crate) fn measure(jobs: u64) -> Result<(), Box<dyn Error>> {
     let (late, mistakes) = late(measured, runs);
     report::print_percentiles("steady", late, mistakes);
     report::print("steady-processor", processor * 100.0, "% of a core", Mistakes::default());
-    report::print("steady-bytes", bytes / runs as f64, "B/run", Mistakes::default());
+    if let Some(bytes) = bytes {
+        report::print("steady-bytes", bytes / runs as f64, "B/run", Mistakes::default());
+    }
     Ok(())
 }

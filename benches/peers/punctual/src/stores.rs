@@ -30,6 +30,8 @@ fn builder() -> Result<SchedulerBuilder<BackgroundScheduler>, Box<dyn Error>> {
     Ok(match url.split_once(':') {
         Some(("sqlite", file)) => builder.job_store("default", SqliteJobStore::open(file)?),
         Some(("mysql", _)) => builder.job_store("default", MySqlJobStore::open(url)?),
+        Some(("redis", _)) => builder.job_store("default", RedisJobStore::open(url)?),
+        Some(("mongodb", _)) => builder.job_store("default", MongoDbJobStore::open(url)?),
         _ => builder.job_store("default", PostgresJobStore::open(url)?),
     })
 }

@@ -16,6 +16,8 @@ enum Source {
     Postgres(PgPool),
     /// The log of InnoDB.
     MySql(MySqlPool),
+    /// Other servers don't count them.
+    Unknown,
 }
 
 impl Written {
@@ -27,29 +29,36 @@ impl Written {
         let source = match url.split(':').next() {
             Some("postgres") => Source::Postgres(PgPool::connect_lazy(&url)?),
             Some("mysql") => Source::MySql(MySqlPool::connect_lazy(&url)?),
+            Some("redis" | "mongodb") => Source::Unknown,
             _ => Source::Process,
         };
         drop(inside);
         Ok(Self { runtime, source })
     }
 
-    /// The bytes that were written until now; only differences have a meaning.
-    pub(crate) fn bytes(&self) -> Result<f64, Box<dyn Error>> {
-        match &self.source {
+    /// The bytes that were written until now, if they are known; only differences have a meaning.
+    pub(crate) fn bytes(&self) -> Result<Option<f64>, Box<dyn Error>> {
+        Ok(Some(match &self.source {
+            Source::Unknown => return Ok(None),
             Source::Process => {
                 let io = std::fs::read_to_string("/proc/self/io")?;
                 let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-                Ok(bytes.ok_or("/proc/self/io has no wchar")?.parse()?)
+                bytes.ok_or("/proc/self/io has no wchar")?.parse()?
             }
             Source::Postgres(pool) => {
                 let query = "SELECT (pg_current_wal_insert_lsn() - '0/0')::float8";
-                Ok(self.runtime.block_on(sqlx::query_scalar(query).fetch_one(pool))?)
+                self.runtime.block_on(sqlx::query_scalar(query).fetch_one(pool))?
             }
             Source::MySql(pool) => {
                 let query = "SELECT CAST(variable_value AS DOUBLE) FROM information_schema.global_status \
                              WHERE variable_name = 'INNODB_OS_LOG_WRITTEN'";
-                Ok(self.runtime.block_on(sqlx::query_scalar(query).fetch_one(pool))?)
+                self.runtime.block_on(sqlx::query_scalar(query).fetch_one(pool))?
             }
-        }
+        }))
+    }
+
+    /// The bytes that were written since an earlier call of [`bytes`](Self::bytes).
+    pub(crate) fn since(&self, before: Option<f64>) -> Result<Option<f64>, Box<dyn Error>> {
+        Ok(self.bytes()?.zip(before).map(|(bytes, before)| bytes - before))
     }
 }

@@ -13,11 +13,13 @@ const BEGIN: &str = "<!-- written by scripts/bench peers --docs -->\n";
 const END: &str = "<!-- end of what is written by scripts/bench peers --docs -->\n";
 
 /// The groups, with their titles.
-const GROUPS: [(&str, &str); 4] = [
+const GROUPS: [(&str, &str); 6] = [
     ("memory", "In memory"),
     ("postgres", "On PostgreSQL"),
     ("sqlite", "On SQLite"),
     ("mysql", "On MariaDB"),
+    ("redis", "On Redis"),
+    ("mongodb", "On MongoDB"),
 ];
 
 pub(crate) fn write(folder: &Path, results: &Results) -> Result<(), Box<dyn Error>> {
