@@ -1,21 +1,34 @@
-//! URLs of etcd: the addresses of its servers, the login, and the path.
+//! URLs with the addresses of several servers, a login and a path.
+
+use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-/// The port of etcd for clients.
-pub(crate) const PORT: u16 = 2379;
-
 /// The address of a server.
+///
+/// ```
+/// use punctual_store_kit::HostAddress;
+///
+/// assert_eq!(HostAddress::new("::1", 80)?.to_string(), "[::1]:80");
+/// assert!(HostAddress::new("a b", 80).is_err());
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
+#[non_exhaustive]
+pub struct HostAddress {
     /// A name or an address; one of IPv6 in brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub host: String,
+    /// The port, which is not 0.
+    pub port: u16,
 }
 
-impl Address {
+impl HostAddress {
     /// Checks a host, and adds the brackets of an address of IPv6.
-    pub(crate) fn new(host: &str, port: u16) -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// A text for users if the host or the port is invalid.
+    pub fn new(host: &str, port: u16) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let unbracketed =
             host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -29,30 +42,58 @@ impl Address {
     }
 
     /// Parses `HOST` or `HOST:PORT`.
-    fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    ///
+    /// A text for users if the host or the port is invalid.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, String> {
         let has_port =
             text.rsplit_once(':').filter(|(host, _)| !host.starts_with('[') || host.ends_with(']'));
         match has_port {
-            None => Self::new(text, PORT),
+            None => Self::new(text, default_port),
             Some((host, port)) => Self::new(host, port.parse().map_err(|_| "a port is invalid")?),
         }
     }
 }
 
-/// The parts of a URL.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Url {
-    pub(crate) is_encrypted: bool,
-    pub(crate) servers: Vec<Address>,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
-    /// Without its slashes at the ends.
-    pub(crate) path: Option<String>,
+impl fmt::Display for HostAddress {
+    /// `HOST:PORT`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
-impl Url {
-    /// Parses `etcd://user:password@host:port,host:port/path`. The error contains nothing of the URL.
-    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+/// The parts of a URL with several hosts. `Debug` shows only the scheme and the path, because of the password.
+///
+/// ```
+/// use punctual_store_kit::HostsUrl;
+///
+/// let url = HostsUrl::parse("etcd://mailer:secret@a,b:1/jobs", 2379)?;
+/// assert_eq!((url.scheme.as_str(), url.hosts.len(), url.path.as_deref()), ("etcd", 2, Some("jobs")));
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostsUrl {
+    /// The scheme.
+    pub scheme: String,
+    /// The servers, of which there is at least one.
+    pub hosts: Vec<HostAddress>,
+    /// The name of the user.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<String>,
+    /// Without its slashes at the ends.
+    pub path: Option<String>,
+}
+
+impl HostsUrl {
+    /// Parses `scheme://user:password@host:port,host:port/path`. The error contains nothing of the URL.
+    ///
+    /// # Errors
+    ///
+    /// A text for users if a part is invalid.
+    pub fn parse(url: &str, default_port: u16) -> Result<Self, String> {
         let (scheme, rest) = url.split_once("://").ok_or("it has no scheme")?;
         if rest.contains(['?', '#']) {
             return Err("it must not have a query; `?` and `#` are %3F and %23".into());
@@ -68,9 +109,10 @@ impl Url {
             Some(Ok((name, password))) => (Some(decode(name)?), Some(decode(password)?)),
         };
         let path = path.trim_matches('/');
+        let host = |host| HostAddress::parse(host, default_port);
         Ok(Self {
-            is_encrypted: scheme == "etcds",
-            servers: hosts.split(',').map(Address::parse).collect::<Result<_, _>>()?,
+            scheme: scheme.to_owned(),
+            hosts: hosts.split(',').map(host).collect::<Result<_, _>>()?,
             username,
             password,
             path: match path.is_empty() {
@@ -78,6 +120,15 @@ impl Url {
                 false => Some(decode(path)?),
             },
         })
+    }
+}
+
+impl fmt::Debug for HostsUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostsUrl")
+            .field("scheme", &self.scheme)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,13 +141,13 @@ fn decode(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn addresses(url: &Url) -> Vec<(&str, u16)> {
-        url.servers.iter().map(|server| (server.host.as_str(), server.port)).collect()
+    fn addresses(url: &HostsUrl) -> Vec<(&str, u16)> {
+        url.hosts.iter().map(|server| (server.host.as_str(), server.port)).collect()
     }
 
     #[test]
     fn urls_have_several_hosts_a_login_and_a_path() {
-        let url = Url::parse("etcd://me:p%40ss:w@a.example.org,b:1,[::1],[::1]:2/my%20jobs/x/")
+        let url = HostsUrl::parse("etcd://me:p%40ss:w@a.example.org,b:1,[::1],[::1]:2/my%20jobs/x/", 2379)
             .ok()
             .unwrap();
         assert_eq!(
@@ -107,9 +158,9 @@ mod tests {
             (url.username.as_deref(), url.password.as_deref()),
             (Some("me"), Some("p@ss:w"))
         );
-        assert_eq!((url.path.as_deref(), url.is_encrypted), (Some("my jobs/x"), false));
-        let url = Url::parse("etcds://localhost").ok().unwrap();
-        assert_eq!((url.username, url.path, url.is_encrypted), (None, None, true));
+        assert_eq!((url.path.as_deref(), url.scheme.as_str()), (Some("my jobs/x"), "etcd"));
+        let url = HostsUrl::parse("etcds://localhost", 2379).ok().unwrap();
+        assert_eq!((url.username, url.path, url.scheme.as_str()), (None, None, "etcds"));
     }
 
     #[test]
@@ -124,7 +175,7 @@ mod tests {
             "etcd://a?b",
             "etcd://%ff@a",
         ] {
-            assert!(Url::parse(url).is_err(), "{url}");
+            assert!(HostsUrl::parse(url, 2379).is_err(), "{url}");
         }
     }
 }
