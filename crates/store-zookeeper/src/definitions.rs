@@ -161,18 +161,13 @@ impl ZooKeeper {
     ) -> Result<(), RequestError> {
         let length = definition.length.to_string().into_bytes();
         let staged = Op::Create(self.paths.node(&definition.staged()), length);
-        self.write_ops(vec![staged]).await?;
-        for piece in definition.create(&self.paths, body) {
-            self.write_ops(vec![piece]).await?;
+        for op in [staged].into_iter().chain(definition.create(&self.paths, body)) {
+            self.create_parents(std::slice::from_ref(&op)).await?;
+            if let Written::Failed(_, error) = self.client.write(vec![op]).await? {
+                return Err(error.into());
+            }
         }
         Ok(())
-    }
-
-    async fn write_ops(&self, ops: Vec<Op>) -> Result<(), RequestError> {
-        match self.client.write(ops).await? {
-            Written::Done => Ok(()),
-            Written::Failed(_, error) => Err(error.into()),
-        }
     }
 
     /// Deletes a definition that was written but is not that of a job. Another client may have done so.

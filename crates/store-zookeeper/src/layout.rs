@@ -120,7 +120,7 @@ impl Paths {
     }
 }
 
-/// All buckets of jobs and definitions.
+/// All buckets of jobs.
 pub(crate) fn buckets() -> impl Iterator<Item = String> {
     (0..256).map(bucket)
 }

@@ -8,7 +8,7 @@ use crate::client::{Found, Read};
 use crate::definitions::Definition;
 use crate::entries::children;
 use crate::error::RequestError;
-use crate::layout::{CLOCK, DIRECTORIES, buckets};
+use crate::layout::{CLOCK, DIRECTORIES};
 use crate::zookeeper::ZooKeeper;
 
 /// The age of a definition that was written in pieces and is not that of a job, after which it is deleted. Its client was killed:
@@ -25,11 +25,7 @@ impl ZooKeeper {
             let outer = ends.chain([base.len()]).map(|end| base[..end].to_owned());
             self.create_missing(outer.collect()).await?;
         }
-        let directories = DIRECTORIES.map(|name| self.paths.node(name));
-        let all = buckets().flat_map(|bucket| {
-            ["jobs", "definitions"].map(|name| self.paths.node(&format!("{name}/{bucket}")))
-        });
-        self.create_missing(directories.into_iter().chain(all).collect()).await?;
+        self.create_missing(DIRECTORIES.map(|name| self.paths.node(name)).into()).await?;
         self.delete_abandoned().await
     }
 

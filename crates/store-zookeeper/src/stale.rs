@@ -28,6 +28,7 @@ impl ZooKeeper {
                 None => vec![Op::Create(path.clone(), Vec::new()), Op::Delete(path, None)],
             };
             ops.push(Op::Delete(self.paths.node(&node.name), None));
+            self.create_parents(&ops).await?;
             // Whether it was deleted or has changed, the search is repeated.
             self.client.write(ops).await?;
         }

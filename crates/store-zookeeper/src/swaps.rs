@@ -175,8 +175,8 @@ impl ZooKeeper {
         Ok(())
     }
 
-    /// Creates the parents of new nodes in the indexes that may not exist.
-    async fn create_parents(&self, ops: &[Op]) -> Result<(), RequestError> {
+    /// Creates the parents of new nodes that may not exist.
+    pub(crate) async fn create_parents(&self, ops: &[Op]) -> Result<(), RequestError> {
         let base = self.paths.node("");
         let mut missing = BTreeMap::new();
         {

@@ -55,7 +55,13 @@ async fn rename(nodes: &Nodes, old: &str, new: &str) {
     nodes.create(new, &data).await;
 }
 
-pub(crate) async fn write(nodes: &Nodes, corruption: Corruption) {
+pub(crate) async fn write(nodes: &Nodes, mut corruption: Corruption) {
+    // No node has an empty name, so that another invalid text is written instead.
+    if let Corruption::Id(_, text) | Corruption::Key(_, text) = &mut corruption
+        && text.is_empty()
+    {
+        *text = "y".repeat(300);
+    }
     let set_of_job = async |id: &JobId, field: &str, value: Value| {
         set(nodes, &find(nodes, "jobs", id.as_str()).await, field, value).await;
     };
