@@ -351,7 +351,8 @@ impl Etcd {
                 _ => break,
             }
         }
-        let ids: Vec<_> = corrupt.into_iter().chain(page.into_iter().map(ListPosition::into_id)).collect();
+        let ids: Vec<_> =
+            corrupt.into_iter().chain(page.into_iter().map(ListPosition::into_id)).collect();
         Ok(self.read_jobs(&ids, revision, true).await?.into_iter().flatten().collect())
     }
 }

@@ -43,7 +43,8 @@ impl Change {
     fn new(keys: &Keys, swap: &Swap) -> Self {
         let Swap { namespace, storage_key: id, expected, new, job, .. } = swap;
         let before = expected.as_ref().map(|expected| &expected.version);
-        let index = job.as_ref().map(|job| JobIndex::of(id, IndexedJob::of(job))).unwrap_or_default();
+        let index =
+            job.as_ref().map(|job| JobIndex::of(id, IndexedJob::of(job))).unwrap_or_default();
         let mut ops = vec![match new {
             Some(new) => put(keys.entry(*namespace, id), new.header.clone()),
             None => delete(keys.entry(*namespace, id)),

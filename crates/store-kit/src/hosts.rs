@@ -147,9 +147,12 @@ mod tests {
 
     #[test]
     fn urls_have_several_hosts_a_login_and_a_path() {
-        let url = HostsUrl::parse("etcd://me:p%40ss:w@a.example.org,b:1,[::1],[::1]:2/my%20jobs/x/", 2379)
-            .ok()
-            .unwrap();
+        let url = HostsUrl::parse(
+            "etcd://me:p%40ss:w@a.example.org,b:1,[::1],[::1]:2/my%20jobs/x/",
+            2379,
+        )
+        .ok()
+        .unwrap();
         assert_eq!(
             addresses(&url),
             [("a.example.org", 2379), ("b", 1), ("[::1]", 2379), ("[::1]", 2)]

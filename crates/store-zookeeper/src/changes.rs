@@ -115,7 +115,10 @@ impl Change {
             };
             parts.extend(op.map(|op| Part { op, role: Role::Index }));
         }
-        let new = Version { version: version.map_or(0, |version| version.wrapping_add(1)), ..Version::default() };
+        let new = Version {
+            version: version.map_or(0, |version| version.wrapping_add(1)),
+            ..Version::default()
+        };
         Self { size: size(&parts), parts, is_told: false, new, staged: None }
     }
 

@@ -1,17 +1,18 @@
 //! The session with the servers.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join};
+use futures_util::future::{Either, join_all, select, try_join};
 use punctual_core::BatchLimit;
 use punctual_store_kit::{HostAddress, parts};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use zookeeper_client::{
     Acls, AddWatchMode, Client as Session, CreateMode, Error, MultiReadResult, MultiWriteError,
-    PersistentWatcher, Stat,
+    PersistentWatcher, SessionState, Stat, StateWatcher,
 };
 
 use crate::config::{Login, Options, Timeouts};
@@ -154,9 +155,10 @@ impl Client {
             }
             match request.commit().await {
                 Ok(_) => Ok(Written::Done),
-                Err(MultiWriteError::OperationFailed { index, source: source @ (Error::NoNode | Error::NodeExists | Error::BadVersion) }) => {
-                    Ok(Written::Failed(index, source))
-                }
+                Err(MultiWriteError::OperationFailed {
+                    index,
+                    source: source @ (Error::NoNode | Error::NodeExists | Error::BadVersion),
+                }) => Ok(Written::Failed(index, source)),
                 Err(error) => Err(Error::from(error).into()),
             }
         };
@@ -169,7 +171,8 @@ impl Client {
         let acls = self.acls();
         let create = |session: Session| async move {
             let requests = nodes.iter().map(|(path, is_container)| {
-                let mode = if *is_container { CreateMode::Container } else { CreateMode::Persistent };
+                let mode =
+                    if *is_container { CreateMode::Container } else { CreateMode::Persistent };
                 session.create(path, b"", &mode.with_acls(acls))
             });
             let requests: Vec<_> = requests.collect();
@@ -207,7 +210,16 @@ impl Client {
         F: Future<Output = Result<T, RequestError>>,
     {
         let (session, number) = self.session().await?;
-        let result = limited(self.0.timeouts.response, work(session)).await;
+        // A request that is sent after the connection was lost gets no response. Should it be executed with the next connection,
+        // it is one whose outcome is unknown, as after any other failure.
+        let lost = disconnected(session.state_watcher());
+        let work = async {
+            match select(pin!(work(session)), pin!(lost)).await {
+                Either::Left((result, _)) => result,
+                Either::Right(_) => Err(Error::ConnectionLoss.into()),
+            }
+        };
+        let result = limited(self.0.timeouts.response, work).await;
         if result.as_ref().is_err_and(RequestError::must_reconnect) {
             let mut state = self.0.state.lock().await;
             // Another call may have replaced it.
@@ -290,8 +302,15 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Waits until a session has no connection.
+async fn disconnected(mut states: StateWatcher) {
+    while states.state() == SessionState::SyncConnected {
+        states.changed().await;
+    }
+}
+
 fn is_connected(session: &Session) -> bool {
-    session.state() == zookeeper_client::SessionState::SyncConnected
+    session.state() == SessionState::SyncConnected
 }
 
 fn unexpected() -> RequestError {

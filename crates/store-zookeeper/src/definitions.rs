@@ -106,7 +106,8 @@ impl Cache {
 
     pub(crate) fn remember(&self, definition: Definition, body: Encoded) {
         let mut entries = self.0.lock();
-        if entries.bytes + definition.length > CACHE_BYTES || entries.by_name.len() >= CACHE_ENTRIES {
+        if entries.bytes + definition.length > CACHE_BYTES || entries.by_name.len() >= CACHE_ENTRIES
+        {
             *entries = Entries::default();
         }
         if entries.by_name.insert(definition, body).is_none() {
@@ -210,7 +211,9 @@ mod tests {
         let definition = Definition::new(7);
         let data = format!("{}{{}}\n", definition.line());
         assert_eq!(Definition::read(data.as_bytes()), Some((definition, &b"{}\n"[..])));
-        for data in ["", "\n", "{}", "12 7\n", "0123456789abcdef -7\n", "0123456789abcdef 99999999999\n"] {
+        for data in
+            ["", "\n", "{}", "12 7\n", "0123456789abcdef -7\n", "0123456789abcdef 99999999999\n"]
+        {
             assert_eq!(Definition::read(data.as_bytes()), None, "{data}");
         }
     }

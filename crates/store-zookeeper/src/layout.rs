@@ -45,7 +45,19 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 
 /// The nodes that all others are in.
 pub(crate) const DIRECTORIES: [&str; 13] = [
-    "jobs", "definitions", "staged", "due", "claimed", "owned", "history", "job_history", "nodes", "metadata", "format", CHANGED, CLOCK,
+    "jobs",
+    "definitions",
+    "staged",
+    "due",
+    "claimed",
+    "owned",
+    "history",
+    "job_history",
+    "nodes",
+    "metadata",
+    "format",
+    CHANGED,
+    CLOCK,
 ];
 
 pub(crate) const CHANGED: &str = "changed";
@@ -114,7 +126,9 @@ impl Paths {
                 let bucket = bucket(crc32fast::hash(key.as_bytes()));
                 self.node(&format!("{directory}/{bucket}/{}", encode(key)))
             }
-            KvNamespace::History => self.node(&format!("{directory}/{}/{}", history_bucket(key), encode(key))),
+            KvNamespace::History => {
+                self.node(&format!("{directory}/{}/{}", history_bucket(key), encode(key)))
+            }
             _ => self.node(&format!("{directory}/{}", encode(key))),
         }
     }
@@ -231,7 +245,8 @@ impl JobIndex {
 pub(crate) fn parents(name: &str) -> impl Iterator<Item = (&str, bool)> {
     let depth = |end: usize| name[..end].matches('/').count();
     // The nodes of tasks are kept, because all jobs are found by them.
-    let is_kept = ["jobs/", "definitions/", "due/", "claimed/"].iter().any(|kept| name.starts_with(kept));
+    let is_kept =
+        ["jobs/", "definitions/", "due/", "claimed/"].iter().any(|kept| name.starts_with(kept));
     let is_container = move |end| !is_kept || depth(end) > 1;
     let ends = name.match_indices('/').map(|(end, _)| end).skip(1);
     ends.map(move |end| (&name[..end], is_container(end)))
@@ -243,10 +258,14 @@ mod tests {
 
     #[test]
     fn paths_are_validated() {
-        for (path, base) in [("a", "/a"), ("/a/", "/a"), ("/a b/é/jobs", "/a b/é/jobs"), ("%_\\\"'", "/%_\\\"'")] {
+        for (path, base) in
+            [("a", "/a"), ("/a/", "/a"), ("/a b/é/jobs", "/a b/é/jobs"), ("%_\\\"'", "/%_\\\"'")]
+        {
             assert_eq!(Paths::new(path).unwrap().base(), base);
         }
-        for path in ["", "/", "a//b", "a/../b", "a/.", "a\nb", "a🚀", "zookeeper/a", &"x".repeat(201)] {
+        for path in
+            ["", "/", "a//b", "a/../b", "a/.", "a\nb", "a🚀", "zookeeper/a", &"x".repeat(201)]
+        {
             assert!(Paths::new(path).unwrap_err().to_string().contains("is invalid"), "{path}");
         }
     }
@@ -255,7 +274,10 @@ mod tests {
     fn names_are_encoded_so_that_zookeeper_allows_them() {
         for id in ["a", "..", "a/b~c", "é🚀", "\u{e000}", "%2F"] {
             let name = encode(id);
-            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'), "{name}");
+            assert!(
+                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
+                "{name}"
+            );
             assert_eq!(decode(&name).as_deref(), Some(id));
         }
     }
@@ -266,7 +288,8 @@ mod tests {
             [Timestamp::MIN, Timestamp::from_micros(-1), Timestamp::from_micros(0), Timestamp::MAX];
         assert!(times.map(digits).is_sorted());
         assert!(times.map(time_buckets).is_sorted());
-        let minutes: Vec<_> = (0..1_000).map(|minute| Timestamp::from_seconds(minute * 60)).collect();
+        let minutes: Vec<_> =
+            (0..1_000).map(|minute| Timestamp::from_seconds(minute * 60)).collect();
         assert!(minutes.iter().map(|at| time_buckets(*at)).is_sorted());
     }
 

@@ -11,9 +11,7 @@ use punctual_store_kit::task_names;
 use crate::client::{Found as Node, Read};
 use crate::entries::{children, deleted};
 use crate::error::RequestError;
-use crate::layout::{
-    CHANGED, Entry, IndexNode, Version, decode, digits, encode, time_buckets,
-};
+use crate::layout::{CHANGED, Entry, IndexNode, Version, decode, digits, encode, time_buckets};
 use crate::zookeeper::ZooKeeper;
 
 /// The size of the jobs of a search after which no further one is read, and their number for a take-over.
@@ -144,9 +142,7 @@ impl ZooKeeper {
 
     async fn search(&self, query: &JobQuery<'_>) -> Result<Found, RequestError> {
         match query {
-            JobQuery::Due { now, filter, limit } => {
-                self.find_due(Some(*now), filter, *limit).await
-            }
+            JobQuery::Due { now, filter, limit } => self.find_due(Some(*now), filter, *limit).await,
             JobQuery::Next { filter, limit } => self.find_due(None, filter, *limit).await,
             JobQuery::Orphans { live_nodes, filter } => {
                 let live: BTreeSet<_> = live_nodes.iter().map(|node| node.as_str()).collect();
@@ -183,8 +179,9 @@ impl ZooKeeper {
         let claims = if now.is_some() { usize::MAX } else { count };
         let tasks = self.tasks(filter).await?;
         let walks = tasks.iter().flat_map(|task| [("due", task, count), ("claimed", task, claims)]);
-        let walks: Vec<_> =
-            walks.map(|(index, task, count)| self.walk(format!("{index}/{task}"), now, count)).collect();
+        let walks: Vec<_> = walks
+            .map(|(index, task, count)| self.walk(format!("{index}/{task}"), now, count))
+            .collect();
         let walks: Vec<_> = stream::iter(walks).buffered(CONCURRENT).try_collect().await?;
         let mut is_complete = walks.iter().all(|(_, is_complete)| *is_complete);
         let mut nodes: Vec<_> = walks.into_iter().flat_map(|(nodes, _)| nodes).collect();
@@ -217,7 +214,8 @@ impl ZooKeeper {
         let dead = owners.iter().filter(|owner| decode(owner).is_some_and(|node| is_dead(&node)));
         let directories: Vec<_> = dead.map(|owner| format!("owned/{owner}")).collect();
         // Jobs without a schedule have tasks that no other index may contain.
-        let tasks: Option<BTreeSet<_>> = task_names(filter).map(|names| names.into_iter().collect());
+        let tasks: Option<BTreeSet<_>> =
+            task_names(filter).map(|names| names.into_iter().collect());
         let is_wanted = |task: &str| tasks.as_ref().is_none_or(|tasks| tasks.contains(task));
         for (directory, names) in self.children_of(&directories).await? {
             let owned = names.iter().filter_map(|name| IndexNode::owned(&directory, name));

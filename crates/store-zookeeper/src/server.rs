@@ -32,7 +32,8 @@ impl ZooKeeper {
     async fn create_missing(&self, paths: Vec<String>) -> Result<(), RequestError> {
         let reads = paths.iter().cloned().map(Read::Children).collect();
         let found = self.client.read(reads).await?;
-        let missing = paths.into_iter().zip(found).filter(|(_, found)| matches!(found, Found::Nothing));
+        let missing =
+            paths.into_iter().zip(found).filter(|(_, found)| matches!(found, Found::Nothing));
         let missing: Vec<_> = missing.map(|(path, _)| (path, false)).collect();
         match missing.is_empty() {
             true => Ok(()),

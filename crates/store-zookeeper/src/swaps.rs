@@ -101,7 +101,9 @@ impl ZooKeeper {
         for _ in 0..MAX_ATTEMPTS + changes.len() {
             let (mut ops, mut positions) = (Vec::new(), Vec::new());
             for (index, change) in changes.iter().enumerate() {
-                for (part, content) in change.iter().flat_map(|change| change.parts.iter().enumerate()) {
+                for (part, content) in
+                    change.iter().flat_map(|change| change.parts.iter().enumerate())
+                {
                     if !skipped.contains(&(index, part)) {
                         ops.push(content.op.clone());
                         positions.push((index, part));
@@ -148,7 +150,9 @@ impl ZooKeeper {
                 let (path, version) = match (&part.op, part.role) {
                     (Op::Create(path, _), Role::Entry) => (path, None),
                     (
-                        Op::Set(path, _, version) | Op::Delete(path, version) | Op::Check(path, version),
+                        Op::Set(path, _, version)
+                        | Op::Delete(path, version)
+                        | Op::Check(path, version),
                         Role::Entry | Role::Guard,
                     ) => (path, Some(*version)),
                     _ => continue,
@@ -195,7 +199,8 @@ impl ZooKeeper {
         if missing.is_empty() {
             return Ok(());
         }
-        let nodes = missing.iter().map(|(name, is_container)| (self.paths.node(name), *is_container));
+        let nodes =
+            missing.iter().map(|(name, is_container)| (self.paths.node(name), *is_container));
         self.client.create(nodes.collect()).await?;
         let mut known = self.parents.lock();
         if known.len() + missing.len() > MAX_PARENTS {

@@ -16,7 +16,9 @@ fn invalid_options_are_rejected_by_the_builder() {
     good().build().unwrap();
     let hosts = ZooKeeperJobStore::builder().hosts("a, b:1,[::1]:2").path("my jobs/a");
     hosts.username("mailer").password("hunter2").build().unwrap();
-    for url in ["zookeeper://localhost", "zookeeper://u:hunter2@a:1,b:2/d/e/", "zookeeper://[::1]:1"] {
+    for url in
+        ["zookeeper://localhost", "zookeeper://u:hunter2@a:1,b:2/d/e/", "zookeeper://[::1]:1"]
+    {
         ZooKeeperJobStore::open(url).unwrap();
     }
     let invalid = [

@@ -132,10 +132,6 @@ impl ListPosition {
     }
 
     fn new(next: Option<Timestamp>, id: &str) -> Self {
-        Self {
-            next: next.unwrap_or(Timestamp::MAX),
-            is_never: next.is_none(),
-            id: id.to_owned(),
-        }
+        Self { next: next.unwrap_or(Timestamp::MAX), is_never: next.is_none(), id: id.to_owned() }
     }
 }
