@@ -124,11 +124,11 @@ impl ZooKeeper {
             let Some(&(index, part)) = positions.get(failed) else { return Err(deleted()) };
             let Some(change) = changes[index] else { return Err(deleted()) };
             match (change.parts[part].role, &change.parts[part].op, error) {
-                (Role::Definition, ..) => return Err(deleted()),
                 // Its parent was empty and has been deleted.
-                (Role::Index | Role::Entry, Op::Create(..), Error::NoNode) => {
-                    self.parents.lock().clear();
+                (Role::Index | Role::Entry | Role::Definition, Op::Create(..), Error::NoNode) => {
+                    self.parents.lock().clear()
                 }
+                (Role::Definition, ..) => return Err(deleted()),
                 (Role::Entry | Role::Guard, ..) => {
                     changes[index] = None;
                     self.drop_changed(&mut changes).await?;

@@ -44,9 +44,9 @@ impl ChangeWatch for Watch {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async {
             let client = self.store.client.clone();
-            match select(pin!(self.next()), pin!(client.closed())).await {
-                Either::Left((changed, _)) => changed,
-                Either::Right(_) => Err(StoreError::not_started()),
+            match select(pin!(client.closed()), pin!(self.next())).await {
+                Either::Left(_) => Err(StoreError::not_started()),
+                Either::Right((changed, _)) => changed,
             }
         })
     }

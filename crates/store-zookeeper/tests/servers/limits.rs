@@ -20,6 +20,8 @@ async fn the_largest_definition_is_stored_and_a_larger_header_is_rejected() {
     assert_eq!(store.add(vec![job("b", max)]).await.unwrap(), [AddOutcome::Exists]);
     let nodes = server.nodes().await;
     assert_eq!(nodes.below("staged").await, [""; 0]);
+    // One that another process has not finished writing is kept for a while.
+    nodes.create("staged/0123456789abcdef", b"5000000").await;
     let pieces = nodes.below("definitions").await.len();
     // Another store does not know them yet.
     let other = started(&server.url()).await;
@@ -32,6 +34,8 @@ async fn the_largest_definition_is_stored_and_a_larger_header_is_rejected() {
     assert_eq!(store.remove(&ids).await.unwrap(), [true; 3]);
     let left = nodes.below("definitions").await;
     assert!(left.iter().all(|name| name.matches('/').count() < 2), "{left:?}");
+
+    assert_eq!(nodes.below("staged").await, ["staged/0123456789abcdef"]);
 
     // A larger value would be rejected by the server, which closes the connection.
     let error = store.set_metadata("a", &"x".repeat(1_100_000)).await.unwrap_err();
