@@ -39,6 +39,11 @@ macro_rules! __list {
                     path: String, ca_cert: String, cert_cert: String, cert_key: String,
                     connect_timeout: Duration, response_timeout: Duration, quota_backend_bytes: u64
                 };
+            zookeeper Server "store-zookeeper" "ZooKeeper" ["zookeeper"]
+                ZooKeeperJobStore {
+                    path: String, hosts: String,
+                    connect_timeout: Duration, response_timeout: Duration, session_timeout: Duration
+                };
             mongodb Server "store-mongodb" "MongoDB" ["mongodb", "mongodb+srv"]
                 MongoDbJobStore {
                     database: String, collection: String, collection_prefix: String, auth_source: String,

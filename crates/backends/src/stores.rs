@@ -17,3 +17,5 @@ pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
 pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "store-sqlite")]
 pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, SqliteSynchronous};
+#[cfg(feature = "store-zookeeper")]
+pub use punctual_store_zookeeper::{ZooKeeperJobStore, ZooKeeperJobStoreBuilder};

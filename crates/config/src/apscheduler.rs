@@ -169,13 +169,16 @@ impl Translation<'_> {
                         options.insert(name.to_owned(), value);
                     }
                 }
-                if options.remove("close_connection_on_exit").is_some() {
-                    self.warn(
-                        &format!("{key}.close_connection_on_exit"),
-                        "ignored: the connection belongs to the store, which closes it",
-                    );
-                }
+                self.owned_connection(key, &mut options);
                 server_url(key, "etcd", 2379, &mut options)?;
+            }
+            "zookeeper" => {
+                // The names of the client library of APScheduler.
+                if let Some(value) = options.remove("timeout").filter(|value| !value.is_null()) {
+                    options.insert("session_timeout".to_owned(), value);
+                }
+                self.owned_connection(key, &mut options);
+                server_url(key, "zookeeper", 2181, &mut options)?;
             }
             "mongodb" => server_url(key, "mongodb", 27_017, &mut options)?,
             "redis" => {
@@ -191,6 +194,16 @@ impl Translation<'_> {
             _ => drop(options.insert("type".to_owned(), kind.into())),
         }
         Ok(Value::Object(options))
+    }
+
+    /// Removes the option of stores whose connection may be one of the program.
+    fn owned_connection(&mut self, key: &str, options: &mut Map<String, Value>) {
+        if options.remove("close_connection_on_exit").is_some() {
+            self.warn(
+                &format!("{key}.close_connection_on_exit"),
+                "ignored: the connection belongs to the store, which closes it",
+            );
+        }
     }
 
     /// Translates the URL of SQLAlchemy, which may name a driver, and in which a relative path follows three slashes.
@@ -246,6 +259,7 @@ const STORES: Kinds = &[
     ("etcd", "EtcdJobStore"),
     ("mongodb", "MongoDBJobStore"),
     ("redis", "RedisJobStore"),
+    ("zookeeper", "ZooKeeperJobStore"),
 ];
 
 /// Takes the `type` or the `class` of a component. `type` wins if both are set, as in APScheduler.

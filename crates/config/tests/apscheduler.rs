@@ -96,6 +96,10 @@ fn urls_of_other_stores_are_formed_of_their_options() {
             json!({"type": "etcd", "path": "/jobs", "user": "ann", "password": "hunter2", "timeout": 5}),
             "etcd",
         ),
+        (
+            json!({"type": "zookeeper", "path": "/jobs", "hosts": "a:1,b", "timeout": 5, "close_connection_on_exit": true}),
+            "zookeeper",
+        ),
         (json!({"type": "mongodb", "database": "jobs", "port": 27018}), "mongodb"),
         (
             json!({"type": "sqlalchemy", "url": "postgresql+psycopg2://ann:hunter2@host/jobs"}),

@@ -178,6 +178,8 @@ pub mod prelude {
     pub use crate::ThreadPoolExecutor;
     #[cfg(feature = "executor-tokio")]
     pub use crate::TokioExecutor;
+    #[cfg(feature = "store-zookeeper")]
+    pub use crate::ZooKeeperJobStore;
     #[cfg(feature = "config")]
     pub use crate::config::{Config, Configure};
     #[cfg(feature = "macros")]

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use punctual_store_kit::HostAddress;
+
 use crate::layout::Keys;
-use crate::url::Address;
 
 /// How long to wait for the servers.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct Certificates {
 /// The validated options.
 pub(crate) struct Options {
     /// At least one.
-    pub(crate) servers: Vec<Address>,
+    pub(crate) servers: Vec<HostAddress>,
     pub(crate) login: Option<Login>,
     /// `None` for connections that are not encrypted.
     pub(crate) tls: Option<Certificates>,

@@ -24,11 +24,9 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Claim, InFlightRun, JobRecord, NodeId, StoreError, StoredJob, Timestamp};
+use punctual_core::{NodeId, StoreError, Timestamp};
 use punctual_store_kit::invalid;
-use punctual_store_kit::kv::{CompareAndSwap, KvEntry, KvNamespace};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use punctual_store_kit::kv::{CompareAndSwap, IndexedJob, KvEntry, KvNamespace};
 
 /// Separates the parts of a key.
 pub(crate) const SEPARATOR: char = '\x1f';
@@ -189,105 +187,30 @@ impl<'k> IndexKey<'k> {
     }
 }
 
-/// The keys of a job in the indexes, and what else determines whether others are notified of a change.
+/// The keys of a job in the indexes, and what they are made of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobIndex {
     /// The names of the keys.
     pub(crate) names: Vec<String>,
-    /// Whether all of the job could be read, so that it has no other keys.
-    pub(crate) is_exact: bool,
-    pub(crate) task: Option<String>,
-    revision: Option<i64>,
-    /// When it is due, and when it can be claimed.
-    times: Option<(Timestamp, Timestamp)>,
-}
-
-/// The header of a job, as the kit writes it.
-#[derive(Deserialize)]
-struct Header {
-    record: JobRecord,
-    claim: Option<Claim>,
-    runs: Vec<Box<RawValue>>,
+    pub(crate) job: IndexedJob,
 }
 
 impl JobIndex {
-    pub(crate) fn of(id: &str, job: &StoredJob) -> Self {
-        let (record, claim) = (&job.record, job.claim.as_ref());
-        let nodes = job.runs.iter().map(|run| &run.node);
-        Self::new(id, record, claim, job.claimable_at(), nodes, true)
-    }
-
-    /// The keys of the job with this header; none if it is corrupt.
-    pub(crate) fn read(id: &str, header: &[u8]) -> Self {
-        let Ok(Header { record, claim, runs }) = serde_json::from_slice(header) else {
-            return Self::default();
-        };
-        let count = runs.len();
-        let runs: Vec<InFlightRun> =
-            runs.iter().filter_map(|run| serde_json::from_str(run.get()).ok()).collect();
-        let job = StoredJob { record, claim, last_unsettled_fence: Default::default(), runs };
-        Self { is_exact: job.runs.len() == count, ..Self::of(id, &job) }
-    }
-
-    fn new<'a>(
-        id: &str,
-        record: &JobRecord,
-        claim: Option<&Claim>,
-        at: Option<Timestamp>,
-        nodes: impl Iterator<Item = &'a NodeId>,
-        is_exact: bool,
-    ) -> Self {
-        let task = record.task.as_str();
-        let mut names: Vec<_> =
-            nodes.map(|node| format!("owned/{node}{SEPARATOR}{task}{SEPARATOR}{id}")).collect();
-        names.sort_unstable();
-        names.dedup();
-        let times = record.schedule.map(|schedule| schedule.due_at).zip(at);
-        if let Some((due, at)) = times {
-            let due = digits(due);
-            names.push(match claim {
+    pub(crate) fn of(id: &str, job: IndexedJob) -> Self {
+        let Some(task) = &job.task else { return Self { names: Vec::new(), job } };
+        let owned = |node: &NodeId| format!("owned/{node}{SEPARATOR}{task}{SEPARATOR}{id}");
+        let mut names: Vec<_> = job.owners.iter().map(owned).collect();
+        if let Some((due, at)) = job.times {
+            let (due, at) = (digits(due), digits(at));
+            names.push(match &job.claimed_by {
                 None => format!("due/{task}{SEPARATOR}{due}{SEPARATOR}{id}"),
-                Some(Claim { node, .. }) => {
-                    let at = digits(at);
-                    format!(
-                        "claimed/{task}{SEPARATOR}{at}{SEPARATOR}{due}{SEPARATOR}{node}{SEPARATOR}{id}"
-                    )
-                }
+                Some(node) => format!(
+                    "claimed/{task}{SEPARATOR}{at}{SEPARATOR}{due}{SEPARATOR}{node}{SEPARATOR}{id}"
+                ),
             });
         }
-        let (task, revision) = (Some(task.to_owned()), Some(record.revision.0));
-        Self { names, is_exact, task, revision, times }
+        Self { names, job }
     }
-
-    /// Whether other schedulers are notified of a change to this state: of new jobs, of changes by users, and if the job is due
-    /// earlier, or at the same time but no longer claimed. The run of a job makes it due later.
-    pub(crate) fn is_told_after(&self, before: Option<&Self>) -> bool {
-        let Some(before) = before else { return true };
-        let is_earlier = match (self.times, before.times) {
-            (Some(times), Some(before)) => times < before,
-            (times, _) => times.is_some(),
-        };
-        is_earlier || self.revision != before.revision
-    }
-}
-
-/// The position of a job in the list: those without a next run time are last, and corrupt ones are first.
-pub(crate) fn position(id: &str, header: &[u8]) -> Option<(Timestamp, bool, String)> {
-    #[derive(Deserialize)]
-    struct Header {
-        record: Record,
-    }
-    #[derive(Deserialize)]
-    struct Record {
-        schedule: Option<Schedule>,
-    }
-    #[derive(Deserialize)]
-    struct Schedule {
-        next_run_time: Timestamp,
-    }
-    let Header { record } = serde_json::from_slice(header).ok()?;
-    let next = record.schedule.map(|schedule| schedule.next_run_time);
-    Some((next.unwrap_or(Timestamp::MAX), next.is_none(), id.to_owned()))
 }
 
 #[cfg(test)]

@@ -24,7 +24,6 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod url;
 mod watch;
 
 use punctual_core::StoreError;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{SecretUrl, invalid};
+use punctual_store_kit::{HostAddress, HostsUrl, SecretUrl, invalid};
 
 use crate::EtcdJobStore;
 use crate::config::{Certificates, Login, Options, Timeouts};
 use crate::layout::Keys;
-use crate::url::{Address, PORT, Url};
+
+/// The port of etcd for clients.
+const PORT: u16 = 2379;
 
 /// The schemes of URLs. Connections to those with an `s` are encrypted.
 const SCHEMES: &[&str] = &["etcd", "etcds"];
@@ -37,7 +39,7 @@ const DEFAULT_QUOTA: u64 = 2 << 30;
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct EtcdJobStoreBuilder {
-    url: Option<Result<Url, StoreError>>,
+    url: Option<Result<HostsUrl, StoreError>>,
     host: Option<String>,
     port: Option<u16>,
     username: Option<String>,
@@ -175,14 +177,14 @@ impl EtcdJobStoreBuilder {
         let url = self.url.transpose()?;
         let servers = match (self.host, self.port, &url) {
             (Some(host), port, _) => {
-                let address = Address::new(&host, port.unwrap_or(PORT));
+                let address = HostAddress::new(&host, port.unwrap_or(PORT));
                 vec![address.map_err(|_| invalid(format!("the host {host:?} is invalid")))?]
             }
             (None, Some(_), _) => return Err(invalid("`port` requires `host`")),
-            (None, None, Some(url)) => url.servers.clone(),
+            (None, None, Some(url)) => url.hosts.clone(),
             (None, None, None) => return Err(invalid("an etcd store needs a URL or a host")),
         };
-        let is_encrypted = url.as_ref().is_some_and(|url| url.is_encrypted);
+        let is_encrypted = url.as_ref().is_some_and(|url| url.scheme == "etcds");
         let (username, password, path) =
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
         let login = match (self.username.or(username), self.password.or(password)) {
@@ -214,8 +216,8 @@ impl EtcdJobStoreBuilder {
 }
 
 /// Parses a URL. The error never contains it, because it may contain a password.
-fn parse(url: String) -> Result<Url, StoreError> {
-    SecretUrl::new("etcd", SCHEMES, url)?.read(Url::parse)
+fn parse(url: String) -> Result<HostsUrl, StoreError> {
+    SecretUrl::new("etcd", SCHEMES, url)?.read(|url| HostsUrl::parse(url, PORT))
 }
 
 fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use punctual_core::{Encoded, JobCursor, StoreError, TaskFilter, Timestamp};
-use punctual_store_kit::kv::{JobQuery, JobQueryResult, KvEntry, KvNamespace, KvValue};
+use punctual_store_kit::kv::{
+    IndexedJob, JobQuery, JobQueryResult, KvEntry, KvNamespace, KvValue, ListPosition,
+};
 use punctual_store_kit::task_names;
 
 use crate::client::CONCURRENT;
 use crate::error::{RequestError, unexpected};
 use crate::etcd::Etcd;
-use crate::layout::{Entry, IndexKey, JobIndex, KeyRange, Version, position};
+use crate::layout::{Entry, IndexKey, JobIndex, KeyRange, Version};
 use crate::messages::{KeyValue, RangeRequest, RangeResponse, Request, TxnRequest};
 use crate::stale::StaleKey;
 
@@ -214,7 +216,7 @@ impl Etcd {
             let job = by_id.get(id)?.as_ref();
             let is_stale = |job: &Entry| {
                 let index = &job.version.index;
-                index.is_exact && !index.names.iter().any(|own| own == name)
+                index.job.is_exact && !index.names.iter().any(|own| own == name)
             };
             job.is_none_or(is_stale).then(|| StaleKey {
                 key: kv.key.clone(),
@@ -322,10 +324,7 @@ impl Etcd {
         after: Option<&JobCursor>,
         count: usize,
     ) -> Result<Vec<Entry>, RequestError> {
-        let last = after.map(|after| {
-            let next = after.next_run_time;
-            (next.unwrap_or(Timestamp::MAX), next.is_none(), after.id.as_str().to_owned())
-        });
+        let last = after.map(ListPosition::of);
         let (mut page, mut corrupt) = (Vec::new(), Vec::new());
         let mut revision = 0;
         let mut range = range(self.keys.below(KvNamespace::Job.as_str()));
@@ -338,7 +337,7 @@ impl Etcd {
                 let Some(id) = self.keys.last_part(KvNamespace::Job.as_str(), &kv.key) else {
                     continue;
                 };
-                match position(id, &kv.value) {
+                match ListPosition::read(id, &kv.value) {
                     // Their positions are unknown: they are on the first page.
                     None if last.is_none() => corrupt.push(id.to_owned()),
                     Some(position) if Some(&position) > last.as_ref() => page.push(position),
@@ -352,7 +351,8 @@ impl Etcd {
                 _ => break,
             }
         }
-        let ids: Vec<_> = corrupt.into_iter().chain(page.into_iter().map(|(.., id)| id)).collect();
+        let ids: Vec<_> =
+            corrupt.into_iter().chain(page.into_iter().map(ListPosition::into_id)).collect();
         Ok(self.read_jobs(&ids, revision, true).await?.into_iter().flatten().collect())
     }
 }
@@ -374,7 +374,7 @@ fn keys_within(keys: &mut Vec<KeyValue>, limit: usize) -> bool {
 
 fn entry(namespace: KvNamespace, key: &str, kv: &KeyValue, body: &[u8]) -> Entry {
     let index = match namespace {
-        KvNamespace::Job => JobIndex::read(key, &kv.value),
+        KvNamespace::Job => JobIndex::of(key, IndexedJob::read(&kv.value)),
         _ => JobIndex::default(),
     };
     KvEntry {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 use punctual_core::{BatchLimit, StoreError};
-use punctual_store_kit::kv::{KvEntry, KvNamespace, KvValue};
+use punctual_store_kit::kv::{IndexedJob, KvEntry, KvNamespace, KvValue};
 use punctual_store_kit::parts;
 
 use crate::client::CONCURRENT;
@@ -43,7 +43,8 @@ impl Change {
     fn new(keys: &Keys, swap: &Swap) -> Self {
         let Swap { namespace, storage_key: id, expected, new, job, .. } = swap;
         let before = expected.as_ref().map(|expected| &expected.version);
-        let index = job.as_ref().map(|job| JobIndex::of(id, job)).unwrap_or_default();
+        let index =
+            job.as_ref().map(|job| JobIndex::of(id, IndexedJob::of(job))).unwrap_or_default();
         let mut ops = vec![match new {
             Some(new) => put(keys.entry(*namespace, id), new.header.clone()),
             None => delete(keys.entry(*namespace, id)),
@@ -80,10 +81,11 @@ impl Change {
             ops.extend(removed.map(|name| delete(keys.key(name))));
             // Only the deletion of keys of many owners can exceed the limit. Searches delete the others.
             ops.truncate(MAX_OPS);
-            if index.task != before.and_then(|before| before.index.task.clone()) {
-                new_task = index.task.as_ref().map(|task| keys.task(task));
+            let job_before = before.map(|before| &before.index.job);
+            if index.job.task.as_ref() != job_before.and_then(|job| job.task.as_ref()) {
+                new_task = index.job.task.as_ref().map(|task| keys.task(task));
             }
-            is_told = new.is_some() && index.is_told_after(before.map(|before| &before.index));
+            is_told = new.is_some() && index.job.is_told_after(job_before);
         }
         let revision = before.map_or(0, |before| before.revision);
         let compare = vec![Compare::is_at(keys.entry(*namespace, id), revision)];

@@ -1,18 +1,17 @@
 //! The addresses of servers for the client library, and encryption.
 
 use punctual_core::StoreError;
-use punctual_store_kit::invalid;
+use punctual_store_kit::{HostAddress, invalid};
 use tonic::transport::Endpoint;
 
 use crate::config::Certificates;
-use crate::url::Address;
 
 pub(crate) use imp::{Tls, read};
 
 /// A server, to which connections are encrypted if there are certificates.
-pub(crate) fn endpoint(server: &Address, tls: Option<&Tls>) -> Result<Endpoint, StoreError> {
+pub(crate) fn endpoint(server: &HostAddress, tls: Option<&Tls>) -> Result<Endpoint, StoreError> {
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let uri = format!("{scheme}://{}:{}", server.host, server.port);
+    let uri = format!("{scheme}://{server}");
     let endpoint =
         Endpoint::from_shared(uri).map_err(|_| invalid("the address of a server is invalid"))?;
     match tls {

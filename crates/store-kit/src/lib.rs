@@ -10,7 +10,7 @@
 //! - [`parts`], [`job_chunks`] and [`commit_groups`] split batches into requests.
 //! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
 //! - [`StoreLayer`] wraps a store and overrides some of its methods.
-//! - [`check_name`] and [`SecretUrl`] validate the settings of a store's builder; [`Cause`] attaches an error of a client.
+//! - [`check_name`], [`SecretUrl`] and [`HostsUrl`] validate the settings of a store's builder; [`Cause`] attaches an error of a client.
 //!
 //! None of these helpers defines state transitions; those are the methods of [`StoredJob`](punctual_core::StoredJob).
 //! `kv` calls them directly, other backends implement them in their own way. A store is complete when it passes
@@ -131,6 +131,7 @@ mod backend;
 mod batch;
 mod cause;
 mod handle;
+mod hosts;
 pub mod kv;
 mod layer;
 mod name;
@@ -145,6 +146,7 @@ pub use backend::Backend;
 pub use batch::{CommitGroup, commit_groups, job_chunks, parts, task_names};
 pub use cause::Cause;
 pub use handle::BackendHandle;
+pub use hosts::{HostAddress, HostsUrl};
 pub use layer::{Layered, StoreCall, StoreLayer};
 pub use name::{check_metadata_key, check_name, invalid};
 pub use page::{PageReader, history_range};

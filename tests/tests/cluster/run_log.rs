@@ -158,8 +158,8 @@ impl RunLogChecker {
             let starts: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
             for pair in starts.windows(2) {
                 let killed_at = self.events.kill_times.get(&pair[0].process);
-                let killed_at =
-                    killed_at.unwrap_or_else(|| panic!("taken over from a live node: {pair:#?}"));
+                let killed_at = killed_at
+                    .unwrap_or_else(|| panic!("taken over from a live node: {entries:#?}"));
                 let attempts = pair[1].attempt - pair[0].attempt;
                 takeovers.push(pair[1].at.saturating_since(*killed_at) / attempts);
             }

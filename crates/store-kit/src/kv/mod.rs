@@ -49,6 +49,7 @@ mod backend;
 mod change;
 mod format;
 mod history;
+mod indexed_job;
 mod kv_store;
 mod metadata;
 mod nodes;
@@ -57,6 +58,7 @@ mod record;
 mod scan;
 mod store;
 
+pub use indexed_job::{IndexedJob, ListPosition};
 pub use kv_store::{
     CompareAndSwap, HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvEntry,
     KvNamespace, KvStore, KvValue,

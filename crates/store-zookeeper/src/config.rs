@@ -1,0 +1,39 @@
+//! The validated options.
+
+use std::fmt;
+use std::time::Duration;
+
+use punctual_store_kit::HostAddress;
+
+use crate::layout::Paths;
+
+/// How long to wait for the servers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) response: Duration,
+    /// How long the servers keep a session without a connection.
+    pub(crate) session: Duration,
+}
+
+/// The name and the password of a user.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").finish_non_exhaustive()
+    }
+}
+
+/// The validated options.
+pub(crate) struct Options {
+    /// At least one.
+    pub(crate) servers: Vec<HostAddress>,
+    pub(crate) login: Option<Login>,
+    pub(crate) paths: Paths,
+    pub(crate) timeouts: Timeouts,
+}
