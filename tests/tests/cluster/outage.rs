@@ -35,6 +35,9 @@ pub(crate) fn test(backend: &'static Backend) {
     for name in NAMES {
         processes.start(&fixture.config(name));
     }
+    // A process that runs nothing, and shuts down while the database is unavailable.
+    processes.start_idle(&fixture.config("eve"));
+    processes.get("eve").wait_for_line(|line| line == "ready");
     let outages = std::env::var("PUNCTUAL_OUTAGES")
         .map_or(2, |times| times.parse().expect("PUNCTUAL_OUTAGES is not a number"));
     for time in 1..=outages {
@@ -43,6 +46,9 @@ pub(crate) fn test(backend: &'static Backend) {
         processes.wait_until("not all processes reported the failure", |processes| {
             NAMES.iter().all(|name| processes.count_lines(name, "failed") >= time)
         });
+        if time == 1 {
+            processes.shut_down("eve");
+        }
         outage.end();
         processes.wait_until("not all processes reported the recovery", |processes| {
             NAMES.iter().all(|name| processes.count_lines(name, "recovered") >= time)
