@@ -35,9 +35,6 @@ pub(crate) fn test(backend: &'static Backend) {
     for name in NAMES {
         processes.start(&fixture.config(name));
     }
-    // A process that runs nothing, and shuts down while the database is unavailable.
-    processes.start_idle(&fixture.config("eve"));
-    processes.get("eve").wait_for_line(|line| line == "ready");
     let outages = std::env::var("PUNCTUAL_OUTAGES")
         .map_or(2, |times| times.parse().expect("PUNCTUAL_OUTAGES is not a number"));
     for time in 1..=outages {
@@ -46,9 +43,6 @@ pub(crate) fn test(backend: &'static Backend) {
         processes.wait_until("not all processes reported the failure", |processes| {
             NAMES.iter().all(|name| processes.count_lines(name, "failed") >= time)
         });
-        if time == 1 {
-            processes.shut_down("eve");
-        }
         outage.end();
         processes.wait_until("not all processes reported the recovery", |processes| {
             NAMES.iter().all(|name| processes.count_lines(name, "recovered") >= time)
@@ -74,6 +68,18 @@ pub(crate) fn test(backend: &'static Backend) {
         assert_eq!((rerun.never_finished, rerun.restarted), (0, 0));
         assert_eq!((skip.never_finished, skip.restarted), (0, 0));
     }
+    if let Some(server) = fixture.server() {
+        shut_down_during_an_outage(&fixture, server);
+    }
+}
+
+/// A process that shuts down while its database is unavailable exits, and with success.
+fn shut_down_during_an_outage(fixture: &Fixture, server: &Server) {
+    let mut process = Process::start(&mut fixture.config("eve").command(CHILD));
+    process.wait_for_line(|line| line == "ready");
+    process.send_line("go");
+    server.down();
+    process.shut_down();
 }
 
 /// The cause of an outage.
