@@ -147,6 +147,22 @@ impl Process {
         self.signal("-INT");
     }
 
+    /// Interrupts the process with SIGINT, twice in a row.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the signals can't be sent.
+    pub fn interrupt_twice(&self) {
+        let mut kill = Command::new("sh");
+        kill.args([
+            "-c",
+            r#"kill -INT "$1"; kill -INT "$1""#,
+            "kill",
+            &self.child.id().to_string(),
+        ]);
+        assert!(kill.status().expect("a shell").success(), "kill -INT");
+    }
+
     /// Terminates the process with SIGTERM, as a service manager does.
     ///
     /// # Panics

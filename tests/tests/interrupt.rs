@@ -39,3 +39,13 @@ fn a_second_signal_ends_the_process_at_once() {
         assert_eq!(process.exit_status(), status);
     }
 }
+
+/// As `timeout` of coreutils does, which signals the process and its group.
+#[test]
+fn a_signal_that_is_sent_twice_at_once_is_one() {
+    let mut process = started();
+    process.interrupt_twice();
+    process.wait_for_line(|line| line == "stopping");
+    let rest = process.shut_down();
+    assert_eq!(rest.last().map(String::as_str), Some("over"));
+}

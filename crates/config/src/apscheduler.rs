@@ -17,8 +17,8 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     ("daemon", "ignored: the program exits when `main` returns"),
     ("event_loop", "ignored: an AsyncScheduler runs on the current tokio runtime"),
-    ("io_loop", "ignored: there is no scheduler for Tornado"),
-    ("reactor", "ignored: there is no scheduler for Twisted"),
+    ("io_loop", "ignored: a LocalScheduler runs on the loop on which the program runs it"),
+    ("reactor", "ignored: a ReactorScheduler runs on the loop to which the program adds it"),
 ];
 
 /// The options of schedulers.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use punctual_core::similar_names;
 use serde_json::{Map, Value};
 
 use crate::error::ConfigError;
@@ -158,6 +159,17 @@ impl Section {
             None => Ok(()),
             Some(name) => Err(ConfigError::unknown_key(self.key_of(name), name, &self.known)),
         }
+    }
+
+    /// The error for the first key that is probably a misspelling of one of these names, which are not set.
+    pub(crate) fn misspelled(&self, names: &[&str]) -> Option<ConfigError> {
+        let (name, similar) = self.values.keys().find_map(|name| {
+            // Names of about the same length: otherwise it is another key.
+            let comparable = names.iter().filter(|known| known.len().abs_diff(name.len()) <= 2);
+            let similar = similar_names(name, comparable.copied());
+            (!similar.is_empty()).then_some((name, similar))
+        })?;
+        Some(ConfigError::unknown_key(self.key_of(name), name, &similar))
     }
 
     /// The names that were asked for.

@@ -47,6 +47,23 @@ fn unknown_keys_have_suggestions() {
     assert!(error.contains("\"punctal.timezone\" (did you mean \"punctual\"?"), "{error}");
 }
 
+#[test]
+fn misspelled_triggers_have_suggestions() {
+    let task = || ("jobs.a.task", json!("clean_up"));
+    for (key, suggestion) in
+        [("evry", "every"), ("cronn", "cron"), ("run_dat", "run_date"), ("quarz", "quartz")]
+    {
+        let error = error([task(), (&format!("jobs.a.{key}"), json!("1h"))]);
+        let expected = format!("no key \"punctual.jobs.a.{key}\" (did you mean \"{suggestion}\"?)");
+        assert!(error.contains(&expected), "{error}");
+    }
+    // Keys of jobs, and of triggers that are not named.
+    for key in ["run_immediately", "end_date", "start_date", "retry", "name", "hours", "triggers"] {
+        let error = error([task(), (&format!("jobs.a.{key}"), json!("1h"))]);
+        assert!(error.contains("\"punctual.jobs.a.trigger\" is missing"), "{error}");
+    }
+}
+
 /// Defect 24 of ADR 0009: APScheduler ignores unknown keys.
 #[test]
 fn defect_24_misspelled_configuration_is_an_error() {

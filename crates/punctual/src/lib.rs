@@ -12,6 +12,8 @@
 //! [monitoring]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/monitoring.md
 //! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
 //! [migrating from APScheduler]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/from-apscheduler.md
+//! [may share a store]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md#several-processes-on-one-store
+//! [examples]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/from-apscheduler.md#examples
 //! [architecture]: https://github.com/punctual-rs/punctual/blob/main/docs/architecture.md
 //! [Benchmarks]: https://github.com/punctual-rs/punctual/blob/main/docs/benchmarks.md
 //! [Its README]: https://github.com/punctual-rs/punctual/blob/main/crates/cli/README.md

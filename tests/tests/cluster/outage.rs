@@ -68,6 +68,18 @@ pub(crate) fn test(backend: &'static Backend) {
         assert_eq!((rerun.never_finished, rerun.restarted), (0, 0));
         assert_eq!((skip.never_finished, skip.restarted), (0, 0));
     }
+    if let Some(server) = fixture.server() {
+        shut_down_during_an_outage(&fixture, server);
+    }
+}
+
+/// A process that shuts down while its database is unavailable exits, and with success.
+fn shut_down_during_an_outage(fixture: &Fixture, server: &Server) {
+    let mut process = Process::start(&mut fixture.config("eve").command(CHILD));
+    process.wait_for_line(|line| line == "ready");
+    process.send_line("go");
+    server.down();
+    process.shut_down();
 }
 
 /// The cause of an outage.

@@ -104,7 +104,11 @@ fn named(
 fn implied(section: &mut Section, plugins: &Plugins) -> Result<ConfiguredTrigger, ConfigError> {
     let found: Vec<_> = IMPLIED.iter().filter(|(key, _)| section.contains(key)).collect();
     match found.as_slice() {
-        [] => Err(section.missing("trigger", "it determines when the job runs")),
+        [] => {
+            let keys: Vec<_> = IMPLIED.iter().map(|(key, _)| *key).collect();
+            let missing = || section.missing("trigger", "it determines when the job runs");
+            Err(section.misspelled(&keys).unwrap_or_else(missing))
+        }
         [(key, name)] => plugins.create_trigger(section.key_of(key), name, section),
         [(key, _), (other, _), ..] => {
             Err(ConfigError::Conflict { key: section.key_of(key), other: section.key_of(other) })

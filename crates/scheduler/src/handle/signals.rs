@@ -1,16 +1,22 @@
 //! The signals that stop a blocking scheduler: SIGINT (Ctrl-C) and SIGTERM.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 use std::{io, process, thread};
 
 use parking_lot::Mutex;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::shared::warn;
 
 /// The exit status of a process that is ended by signal `n` is this number plus `n`, as in shells.
 const SIGNAL_EXIT_BASE: i32 = 128;
+
+/// The same signal within this time is not a second one: some programs send it to the process and to its group, such as
+/// `timeout` of coreutils.
+const REPETITION: Duration = Duration::from_millis(200);
 
 /// Counts the requests to stop.
 static REQUESTS: LazyLock<watch::Sender<u64>> = LazyLock::new(watch::Sender::default);
@@ -27,7 +33,7 @@ struct Listeners {
 }
 
 /// Receives the first signal after its creation. While one exists, a first signal does not end the process; a second one
-/// does at once.
+/// does at once, unless it is the same one that was sent twice.
 pub(super) struct StopSignals(watch::Receiver<u64>);
 
 impl StopSignals {
@@ -37,7 +43,7 @@ impl StopSignals {
         let mut listeners = LISTENERS.lock();
         if !listeners.is_thread_started {
             // It is never stopped: handlers can't be removed, so without it signals would have no effect.
-            let runtime = Builder::new_current_thread().enable_io().build()?;
+            let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
             let signals = {
                 let _context = runtime.enter();
                 Signals::register()?
@@ -84,6 +90,8 @@ async fn handle(mut signals: Signals) {
         drop(listeners);
         tracing::info!(signal, "received a signal: shutting down");
         REQUESTS.send_modify(|count| *count += 1);
+        // It never ends by itself.
+        let _ = timeout(REPETITION, signals.ignore(signal)).await;
     }
 }
 
@@ -112,6 +120,14 @@ impl Signals {
         };
         kind.as_raw_value()
     }
+
+    /// Receives this signal again and again. The other one is kept.
+    async fn ignore(&mut self, signal: i32) {
+        use tokio::signal::unix::SignalKind;
+        let is_interrupt = signal == SignalKind::interrupt().as_raw_value();
+        let repeated = if is_interrupt { &mut self.interrupt } else { &mut self.terminate };
+        while repeated.recv().await.is_some() {}
+    }
 }
 
 #[cfg(not(unix))]
@@ -130,5 +146,10 @@ impl Signals {
             std::future::pending::<()>().await;
         }
         2
+    }
+
+    /// Receives Ctrl-C again and again.
+    async fn ignore(&mut self, _: i32) {
+        while tokio::signal::ctrl_c().await.is_ok() {}
     }
 }

@@ -8,7 +8,7 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
 use super::every_ten_seconds;
-use crate::common::{ManualExecutor, SchedulerFixture, at, brief, fail, note};
+use crate::common::{Log, ManualExecutor, SchedulerFixture, at, brief, fail, note};
 
 /// Calls `act`, and returns the events of this kind that follow.
 fn after(
@@ -239,4 +239,49 @@ fn a_listener_that_panics_does_not_affect_the_others() {
     assert_eq!(second.event_lines(), ["JOB_ADDED a"]);
     assert!(fixture.remove_listener(id));
     assert!(!fixture.remove_listener(id), "unknown");
+}
+
+#[test]
+fn listeners_are_called_in_the_order_in_which_they_were_added_each_as_often() {
+    let fixture = SchedulerFixture::in_memory();
+    let calls = Log::default();
+    let listener = |name: &'static str| {
+        let calls = calls.clone();
+        move |_: &Event| calls.push(name)
+    };
+    let first = fixture.add_listener(EventMask::JOB_ADDED, listener("first"));
+    fixture.add_listener(EventMask::JOB_ADDED, listener("second"));
+    fixture.add_listener(EventMask::JOB_ADDED, listener("first"));
+    add(&fixture);
+    fixture.pass();
+    assert_eq!(calls.lines(), ["first", "second", "first"]);
+    // Removes this one only, unlike in APScheduler, where the function identifies it.
+    assert!(fixture.remove_listener(first));
+    let job = fixture.job(note("b".into())).id("b").trigger(every_ten_seconds());
+    fixture.block_on(job.add()).unwrap();
+    fixture.pass();
+    assert_eq!(calls.lines()[3..], ["second", "first"]);
+}
+
+#[test]
+fn the_events_of_a_start_are_in_order() {
+    let scheduler = super::stopped();
+    let mut events = scheduler.events(EventMask::ALL);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let job = scheduler.job(note("a".into())).id("a").trigger(every_ten_seconds());
+        job.add().await.unwrap();
+        scheduler.start_manual().await.unwrap();
+        let order = std::iter::from_fn(|| events.try_next()).map(|event| brief(&event));
+        assert_eq!(
+            order.collect::<Vec<_>>(),
+            [
+                "EXECUTOR_ADDED default",
+                "JOBSTORE_ADDED default",
+                "JOB_ADDED a",
+                "SCHEDULER_STARTED"
+            ]
+        );
+        scheduler.shutdown().await.unwrap();
+    });
 }

@@ -1,11 +1,13 @@
 //! The methods that manage jobs.
 
 use punctual_core::Event;
-use punctual_scheduler::{JobChange, JobExport, JobQuery, JobState, OnConflict, SchedulerError};
+use punctual_scheduler::{
+    AsyncScheduler, JobChange, JobExport, JobQuery, JobState, OnConflict, SchedulerError,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use super::{every_ten_seconds, listed, only_job, two_stores};
+use super::{every_ten_seconds, listed, only_job, stopped, two_stores};
 use crate::common::{ManualExecutor, SchedulerFixture, at, note};
 
 /// A scheduler with a job that runs every ten seconds.
@@ -21,6 +23,48 @@ fn with_job() -> SchedulerFixture {
 fn emitted(fixture: &SchedulerFixture) -> Vec<String> {
     fixture.pass();
     fixture.events.event_lines()
+}
+
+#[test]
+fn a_stopped_scheduler_finds_its_pending_jobs() {
+    let scheduler = stopped();
+    pollster::block_on(async {
+        let job = scheduler.job(note("a".into())).id("a").trigger(every_ten_seconds());
+        job.add().await.unwrap();
+        let mut events = scheduler.events(punctual_core::EventMask::ALL);
+        let job = scheduler.modify_job("a", JobChange::new().name("b")).await.unwrap();
+        assert_eq!((job.name(), job.state), ("b", JobState::Pending));
+        scheduler.reschedule_job("a", IntervalTrigger::seconds(5)).await.unwrap();
+        scheduler.pause_job("a").await.unwrap();
+        scheduler.resume_job("a").await.unwrap();
+        assert_eq!(scheduler.get_jobs(JobQuery::new()).await.unwrap().len(), 1);
+        // The store must match, also in the calls in which APScheduler ignores it.
+        assert!(scheduler.get_job(("default", "a")).await.unwrap().is_some());
+        let error = scheduler.pause_job(("second", "a")).await.unwrap_err();
+        assert!(matches!(error, SchedulerError::JobNotFound { .. }), "{error}");
+        scheduler.remove_job("a").await.unwrap();
+        assert!(scheduler.get_job("a").await.unwrap().is_none());
+        assert!(events.try_next().is_none(), "no event before the start");
+    });
+}
+
+#[test]
+fn a_job_is_looked_up_in_all_stores_or_in_the_given_one() {
+    let fixture = two_stores();
+    let add = |store: &str, id: &str| {
+        let job = fixture.job(note(id.into())).id(id).job_store(store);
+        fixture.block_on(job.trigger(every_ten_seconds()).add()).unwrap();
+    };
+    add("second", "a");
+    assert_eq!(fixture.block_on(fixture.pause_job("a")).unwrap().job_store, "second");
+    let error = fixture.block_on(fixture.pause_job(("default", "a"))).unwrap_err();
+    assert!(matches!(error, SchedulerError::JobNotFound { .. }), "{error}");
+    // APScheduler takes the first store that has the job.
+    add("default", "a");
+    let error = fixture.block_on(fixture.remove_job("a")).unwrap_err();
+    assert!(matches!(error, SchedulerError::AmbiguousJob { .. }), "{error}");
+    fixture.block_on(fixture.remove_job(("second", "a"))).unwrap();
+    assert_eq!(fixture.block_on(fixture.get_job("a")).unwrap().unwrap().job_store, "default");
 }
 
 #[test]
@@ -108,20 +152,25 @@ fn remove_job() {
 }
 
 #[test]
-fn remove_job_does_not_affect_submitted_runs() {
-    let held = ManualExecutor::default();
-    let executor = held.clone();
-    let fixture = SchedulerFixture::new(|builder| {
-        builder.job_store("default", MemoryJobStore::new()).executor("default", executor)
-    });
-    let job = fixture.job(note("a".into())).id("a").trigger(every_ten_seconds());
-    fixture.block_on(job.add()).unwrap();
-    fixture.jump_to(10);
-    fixture.block_on(fixture.remove_job("a")).unwrap();
-    held.run_one();
-    fixture.pass();
-    assert_eq!(fixture.log.lines(), ["a@10"]);
-    assert_eq!(fixture.events.with_prefix("JOB_EXECUTED"), ["JOB_EXECUTED a"]);
+fn remove_job_and_pause_job_do_not_affect_submitted_runs() {
+    for removes in [true, false] {
+        let held = ManualExecutor::default();
+        let executor = held.clone();
+        let fixture = SchedulerFixture::new(|builder| {
+            builder.job_store("default", MemoryJobStore::new()).executor("default", executor)
+        });
+        let job = fixture.job(note("a".into())).id("a").trigger(every_ten_seconds());
+        fixture.block_on(job.add()).unwrap();
+        fixture.jump_to(10);
+        match removes {
+            true => fixture.block_on(fixture.remove_job("a")).unwrap(),
+            false => drop(fixture.block_on(fixture.pause_job("a")).unwrap()),
+        }
+        held.run_one();
+        fixture.pass();
+        assert_eq!(fixture.log.lines(), ["a@10"]);
+        assert_eq!(fixture.events.with_prefix("JOB_EXECUTED"), ["JOB_EXECUTED a"]);
+    }
 }
 
 #[test]
@@ -170,19 +219,45 @@ fn get_jobs() {
     // Store by store, each by next run time, paused jobs last.
     assert_eq!(listed(&fixture, JobQuery::new()), ["d", "a", "b", "c"]);
     assert_eq!(listed(&fixture, JobQuery::new().job_store("second")), ["c"]);
+    // APScheduler returns an empty list.
+    let unknown = fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("none")));
+    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore(_)));
+}
+
+async fn printed(scheduler: &AsyncScheduler, query: JobQuery) -> String {
+    let mut text = Vec::new();
+    scheduler.print_jobs(query, &mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
 }
 
 #[test]
-fn print_jobs() {
+fn print_jobs_of_a_stopped_scheduler() {
+    let scheduler = stopped();
+    pollster::block_on(async {
+        let none = "Pending jobs:\n    No pending jobs\n";
+        assert_eq!(printed(&scheduler, JobQuery::new()).await, none);
+        let job = scheduler.job(note("a".into())).name("tidy").trigger(every_ten_seconds());
+        job.add().await.unwrap();
+        let one = "Pending jobs:\n    tidy (trigger: interval[0:00:10], pending)\n";
+        assert_eq!(printed(&scheduler, JobQuery::new()).await, one);
+        scheduler.remove_all_jobs().await.unwrap();
+    });
+}
+
+#[test]
+fn print_jobs_of_a_started_scheduler() {
     let fixture = two_stores();
     let job = fixture.job(note("a".into())).name("tidy").trigger(every_ten_seconds());
     fixture.block_on(job.add()).unwrap();
-    let mut text = Vec::new();
-    fixture.block_on(fixture.print_jobs(JobQuery::new(), &mut text)).unwrap();
-    let text = String::from_utf8(text).unwrap();
+    let job = fixture.job(note("b".into())).name("wait").trigger(every_ten_seconds()).paused();
+    fixture.block_on(job.add()).unwrap();
     let expected = "Jobstore default:\n    tidy (trigger: interval[0:00:10], next run at: \
-        2023-11-14 22:13:30 UTC)\nJobstore second:\n    No scheduled jobs\n";
-    assert_eq!(text, expected);
+        2023-11-14 22:13:30 UTC)\n    wait (trigger: interval[0:00:10], paused)\n\
+        Jobstore second:\n    No scheduled jobs\n";
+    assert_eq!(fixture.block_on(printed(&fixture, JobQuery::new())), expected);
+    let second = JobQuery::new().job_store("second");
+    let expected = "Jobstore second:\n    No scheduled jobs\n";
+    assert_eq!(fixture.block_on(printed(&fixture, second)), expected);
 }
 
 #[test]
@@ -208,4 +283,21 @@ fn import_jobs_checks_the_version_and_the_store() {
     let import = fixture.import_jobs(unknown, OnConflict::Skip);
     let error = fixture.block_on(import).unwrap_err();
     assert!(matches!(error, SchedulerError::Import(_)), "{error}");
+}
+
+#[test]
+fn import_jobs_with_an_id_that_exists_imports_nothing() {
+    // APScheduler imports the jobs before it.
+    let fixture = with_job();
+    let job = fixture.job(note("b".into())).id("b").trigger(every_ten_seconds());
+    fixture.block_on(job.add()).unwrap();
+    let exported = fixture.block_on(fixture.export_jobs(JobQuery::new())).unwrap();
+    fixture.block_on(fixture.remove_job("a")).unwrap();
+    let import = fixture.import_jobs(exported.clone(), OnConflict::Fail);
+    let error = fixture.block_on(import).unwrap_err();
+    assert!(matches!(error, SchedulerError::JobExists { .. }), "{error}");
+    assert_eq!(listed(&fixture, JobQuery::new()), ["b"]);
+    let imported = fixture.block_on(fixture.import_jobs(exported, OnConflict::Skip)).unwrap();
+    assert_eq!((imported.added.len(), imported.skipped.len()), (1, 1));
+    assert_eq!(listed(&fixture, JobQuery::new()), ["a", "b"]);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use punctual_core::{Coalesce, DebugExecutor, EventMask};
+use punctual_scheduler::{JobChange, JobQuery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -15,6 +17,7 @@ fn a_paused_scheduler_starts_no_runs() {
     let job = fixture.job(note("a".into())).trigger(every_ten_seconds());
     fixture.block_on(job.add()).unwrap();
     fixture.pause().unwrap();
+    assert_eq!(fixture.pass(), None, "no timer");
     fixture.run_until(25);
     assert_eq!(fixture.log.len(), 0);
     fixture.resume().unwrap();
@@ -83,6 +86,17 @@ fn coalesce_keeps_the_latest_run_time() {
 }
 
 #[test]
+fn the_misfire_check_is_made_before_coalescing() {
+    // In APScheduler, only the run time that is kept is checked.
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("a".into())).id("a").misfire_grace_time(Duration::from_secs(12));
+    fixture.block_on(job.trigger(every_ten_seconds()).add()).unwrap();
+    fixture.jump_to(45);
+    assert_eq!(fixture.log.lines(), ["a@40"]);
+    assert_eq!(fixture.events.with_prefix("JOB_MISSED"), ["JOB_MISSED a"], "10 to 30");
+}
+
+#[test]
 fn without_coalescing_each_run_time_has_its_run() {
     let fixture = SchedulerFixture::in_memory();
     let job = fixture.job(note("a".into())).coalesce(Coalesce::All).trigger(every_ten_seconds());
@@ -148,6 +162,59 @@ fn the_next_wakeup_is_the_earliest_of_all_stores() {
 #[test]
 fn without_jobs_no_wakeup_is_needed() {
     assert_eq!(SchedulerFixture::in_memory().pass(), None);
+}
+
+#[test]
+fn a_fire_time_in_the_far_future_is_waited_for() {
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("a".into())).trigger(DateTrigger::at("9999-12-31 23:59:59"));
+    fixture.block_on(job.add()).unwrap();
+    let next = fixture.pass().map(|next| next.to_string());
+    assert_eq!(next.as_deref(), Some("9999-12-31T23:59:59Z"));
+}
+
+/// Whether the driver is woken by these calls.
+fn wakes(fixture: &SchedulerFixture, call: impl AsyncFnOnce(&SchedulerFixture)) -> bool {
+    let is_woken =
+        || fixture.block_on(async { fixture.wait_for_wakeup().now_or_never().is_some() });
+    fixture.pass();
+    is_woken();
+    assert!(!is_woken(), "one notification is stored");
+    fixture.block_on(call(fixture));
+    is_woken()
+}
+
+#[test]
+fn calls_that_can_make_a_job_due_wake_the_scheduler() {
+    let fixture = SchedulerFixture::in_memory();
+    assert!(wakes(&fixture, async |fixture| {
+        fixture.shutdown().await.unwrap();
+        fixture.start_manual().await.unwrap();
+    }));
+    assert!(wakes(&fixture, async |fixture| fixture.wakeup()));
+    assert!(wakes(&fixture, async |fixture| {
+        let job = fixture.job(note("a".into())).id("a").trigger(every_ten_seconds());
+        job.add().await.unwrap();
+    }));
+    assert!(wakes(&fixture, async |fixture| {
+        fixture.add_job_store("second", MemoryJobStore::new()).await.unwrap();
+    }));
+    let earlier = || IntervalTrigger::seconds(5);
+    assert!(wakes(&fixture, async |fixture| {
+        fixture.modify_job("a", JobChange::new().trigger(earlier())).await.unwrap();
+    }));
+    assert!(wakes(&fixture, async |fixture| {
+        fixture.reschedule_job("a", earlier()).await.unwrap();
+    }));
+    fixture.block_on(fixture.pause_job("a")).unwrap();
+    assert!(wakes(&fixture, async |fixture| drop(fixture.resume_job("a").await.unwrap())));
+    assert!(wakes(&fixture, async |fixture| {
+        fixture.pause().unwrap();
+        fixture.resume().unwrap();
+    }));
+    // Nothing is due earlier.
+    assert!(!wakes(&fixture, async |fixture| fixture.remove_job("a").await.unwrap()));
+    assert_eq!(listed(&fixture, JobQuery::new()).len(), 0);
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod listener;
 mod restart;
 mod shutdown;
 mod shutdown_leases;
+mod shutdown_ways;
 mod start;
