@@ -48,7 +48,7 @@ const BLOCKING_LIMIT: Duration = Duration::from_millis(100);
 pub struct LoopExecutor {
     max_concurrent: usize,
     blocking_limit: Duration,
-    mailbox: Arc<Mailbox>,
+    pub(crate) mailbox: Arc<Mailbox>,
     started: RwLock<Option<Arc<RunQueue>>>,
 }
 

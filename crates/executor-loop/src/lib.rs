@@ -12,9 +12,13 @@ mod descriptor;
 mod error;
 mod executor;
 mod future;
+#[cfg(feature = "glib")]
+mod glib;
 mod local;
 mod locals;
 mod mailbox;
+#[cfg(feature = "qt")]
+mod qt;
 mod runner;
 mod tasks;
 
@@ -27,4 +31,6 @@ pub use error::{AttachError, LocalTaskError};
 pub use executor::LoopExecutor;
 pub use future::LoopFuture;
 pub use local::{LocalTask, LocalTaskMarker};
+#[cfg(feature = "qt")]
+pub use qt::QtReceiver;
 pub use runner::LoopRunner;

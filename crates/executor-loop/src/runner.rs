@@ -77,6 +77,16 @@ impl LoopRunner {
         RUNNERS.try_with(find).ok().flatten().map(|inner| Self { inner })
     }
 
+    /// Executes what is ready on the loop with this mailbox, if it is that of this thread: for loops that call functions
+    /// which other threads give them.
+    #[cfg(any(feature = "glib", feature = "qt"))]
+    pub(crate) fn run_current(mailbox: &Arc<Mailbox>) {
+        // Otherwise the loop has been detached since it was woken.
+        if let Some(runner) = Self::current(mailbox) {
+            runner.run_ready(LoopBudget::default());
+        }
+    }
+
     pub(crate) fn locals(&self) -> &Rc<Locals> {
         &self.inner.locals
     }

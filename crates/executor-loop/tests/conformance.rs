@@ -236,3 +236,82 @@ mod calloop_loop {
 
     punctual_testkit::loop_suite!(calloop, Calloop);
 }
+
+/// GLib's main loop.
+#[cfg(feature = "glib")]
+mod glib_loop {
+    use ::glib::{MainContext, MainLoop};
+
+    use super::*;
+
+    struct Glib;
+
+    impl LoopFixture for Glib {
+        type Executor = Arc<LoopExecutor>;
+
+        fn open(options: LoopOptions) -> Opened {
+            let executor = executor(options);
+            let weak = Arc::downgrade(&executor);
+            let context = MainContext::new();
+            let main_loop = MainLoop::new(Some(&context), false);
+            let (quit, loop_context) = (main_loop.clone(), context.clone());
+            LoopThread::start(
+                executor,
+                move |attached| {
+                    let jobs = weak.upgrade().unwrap().attach_glib(&loop_context).unwrap();
+                    attached();
+                    main_loop.run();
+                    drop(jobs);
+                },
+                move || {
+                    // In the loop: it may not have begun to run.
+                    let quit = quit.clone();
+                    context.invoke(move || quit.quit());
+                },
+            )
+        }
+    }
+
+    punctual_testkit::loop_suite!(glib, Glib);
+}
+
+/// Qt's event loop.
+#[cfg(feature = "qt")]
+mod qt_loop {
+    use std::rc::Rc;
+    use std::sync::OnceLock;
+
+    use punctual_qt_sys::{EventLoop, Receiver, Waker};
+
+    use super::*;
+
+    struct Qt;
+
+    impl LoopFixture for Qt {
+        type Executor = Arc<LoopExecutor>;
+
+        fn open(options: LoopOptions) -> Opened {
+            let executor = executor(options);
+            let weak = Arc::downgrade(&executor);
+            let quit = Arc::new(OnceLock::<Waker>::new());
+            let quit_of_loop = Arc::clone(&quit);
+            LoopThread::start(
+                executor,
+                move |attached| {
+                    let event_loop = Rc::new(EventLoop::new());
+                    let own = Rc::clone(&event_loop);
+                    let quit = Receiver::new(move || own.quit());
+                    quit_of_loop.set(quit.waker()).unwrap();
+                    let jobs = weak.upgrade().unwrap().attach_qt().unwrap();
+                    attached();
+                    event_loop.exec();
+                    drop(jobs);
+                },
+                // In the loop: it may not have begun to run.
+                move || quit.get().unwrap().wake(),
+            )
+        }
+    }
+
+    punctual_testkit::loop_suite!(qt, Qt);
+}

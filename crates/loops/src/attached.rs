@@ -55,7 +55,7 @@ impl AttachedLoop {
         Ok(Self { parts: parts.clone(), runner, detach: None })
     }
 
-    #[cfg(all(unix, feature = "calloop"))]
+    #[cfg(any(all(unix, feature = "calloop"), feature = "qt"))]
     pub(crate) fn on_drop(mut self, detach: impl FnOnce() + 'static) -> Self {
         self.detach = Some(Box::new(detach));
         self

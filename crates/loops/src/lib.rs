@@ -7,8 +7,12 @@ mod attached;
 #[cfg(all(unix, feature = "calloop"))]
 mod calloop_scheduler;
 mod error;
+#[cfg(feature = "glib")]
+mod glib_scheduler;
 mod local;
 mod parts;
+#[cfg(feature = "qt")]
+mod qt_scheduler;
 #[cfg(all(unix, feature = "descriptor"))]
 mod reactor;
 
@@ -16,10 +20,18 @@ mod reactor;
 #[cfg(all(unix, feature = "calloop"))]
 #[doc(no_inline)]
 pub use ::calloop;
+/// Defines the main context to which a [`GlibScheduler`] is attached.
+#[cfg(feature = "glib")]
+#[doc(no_inline)]
+pub use ::glib;
 pub use attached::AttachedLoop;
 #[cfg(all(unix, feature = "calloop"))]
 pub use calloop_scheduler::CalloopScheduler;
 pub use error::LoopError;
+#[cfg(feature = "glib")]
+pub use glib_scheduler::GlibScheduler;
 pub use local::LocalScheduler;
+#[cfg(feature = "qt")]
+pub use qt_scheduler::QtScheduler;
 #[cfg(all(unix, feature = "descriptor"))]
 pub use reactor::{ReactorLoop, ReactorScheduler};

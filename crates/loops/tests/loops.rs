@@ -202,6 +202,70 @@ fn a_calloop_loop() {
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
 }
 
+#[cfg(feature = "glib")]
+#[test]
+fn a_glib_loop() {
+    use glib::{MainContext, MainLoop};
+    use punctual_loops::GlibScheduler;
+
+    let context = MainContext::new();
+    let main_loop = MainLoop::new(Some(&context), false);
+    let scheduler = GlibScheduler::builder()
+        .timezone("UTC")
+        .executor("threads", ThreadPoolExecutor::new(1))
+        .build()
+        .unwrap();
+    let jobs = scheduler.attach(&context).unwrap();
+    let results = record(&jobs);
+    let quit = main_loop.clone();
+    add_jobs(&jobs, move || quit.quit());
+    main_loop.run();
+    jobs.shutdown().unwrap();
+    assert_results(&results);
+    // It can't be attached to the loop of another thread.
+    drop(jobs);
+    let error = context.acquire().map(|_owned| {
+        thread::scope(|scope| scope.spawn(|| scheduler.attach(&context).unwrap_err()).join())
+            .unwrap()
+    });
+    assert!(matches!(error.unwrap(), LoopError::Attach(_)));
+    drop(scheduler.attach(&context).unwrap());
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
+}
+
+#[cfg(feature = "qt")]
+#[test]
+fn a_qt_loop() {
+    use punctual_loops::QtScheduler;
+    use punctual_qt_sys::EventLoop;
+
+    let event_loop = Rc::new(EventLoop::new());
+    let scheduler = QtScheduler::builder()
+        .timezone("UTC")
+        .executor("threads", ThreadPoolExecutor::new(1))
+        .build()
+        .unwrap();
+    let jobs = scheduler.attach().unwrap();
+    let results = record(&jobs);
+    let quit = Rc::clone(&event_loop);
+    add_jobs(&jobs, move || quit.quit());
+    event_loop.exec();
+    jobs.shutdown().unwrap();
+    assert_results(&results);
+    // It can be attached again, also by a job that ends the loop.
+    drop(jobs);
+    let jobs = Rc::new(RefCell::new(Some(scheduler.attach().unwrap())));
+    let (own, quit) = (Rc::clone(&jobs), Rc::clone(&event_loop));
+    let end = jobs.borrow().as_ref().unwrap().local_task(move |_| {
+        drop(own.take());
+        quit.quit();
+    });
+    scheduler.job(end).add().unwrap();
+    event_loop.exec();
+    assert!(jobs.borrow().is_none());
+    assert!(!scheduler.is_running());
+}
+
 #[test]
 fn a_run_shuts_the_scheduler_down() {
     let scheduler = local();

@@ -71,6 +71,8 @@ pub use punctual_core::{
 pub use punctual_executor_loop::CalloopSource;
 #[cfg(all(unix, feature = "loop-descriptor"))]
 pub use punctual_executor_loop::LoopDescriptor;
+#[cfg(feature = "loop-qt")]
+pub use punctual_executor_loop::QtReceiver;
 #[cfg(feature = "executor-loop")]
 pub use punctual_executor_loop::{
     AttachError, LocalTask, LocalTaskError, LoopBudget, LoopExecutor, LoopFuture, LoopRunner,
@@ -83,10 +85,18 @@ pub use punctual_executor_threads::ThreadPoolExecutor;
 pub use punctual_executor_tokio::TokioExecutor;
 #[cfg(all(unix, feature = "loop-calloop"))]
 pub use punctual_loops::CalloopScheduler;
+#[cfg(feature = "loop-glib")]
+pub use punctual_loops::GlibScheduler;
+#[cfg(feature = "loop-qt")]
+pub use punctual_loops::QtScheduler;
 /// Defines the event loop to which a [`CalloopScheduler`] is attached.
 #[cfg(all(unix, feature = "loop-calloop"))]
 #[doc(no_inline)]
 pub use punctual_loops::calloop;
+/// Defines the main context to which a [`GlibScheduler`] is attached.
+#[cfg(feature = "loop-glib")]
+#[doc(no_inline)]
+pub use punctual_loops::glib;
 #[cfg(feature = "executor-loop")]
 pub use punctual_loops::{AttachedLoop, LocalScheduler, LoopError};
 #[cfg(all(unix, feature = "loop-descriptor"))]
