@@ -74,25 +74,30 @@ impl Drop for StopSignals {
     }
 }
 
-/// Passes signals on to the schedulers. Ends the process on a second signal, or if no scheduler is running.
+/// Passes signals on to the schedulers.
 async fn handle(mut signals: Signals) {
     loop {
         let signal = signals.next().await;
-        let mut listeners = LISTENERS.lock();
-        if listeners.count == 0 {
-            process::exit(SIGNAL_EXIT_BASE + signal);
-        }
-        if listeners.is_stopping {
-            warn(&"received a second signal: the program ends without waiting for its runs");
-            process::exit(SIGNAL_EXIT_BASE + signal);
-        }
-        listeners.is_stopping = true;
-        drop(listeners);
-        tracing::info!(signal, "received a signal: shutting down");
-        REQUESTS.send_modify(|count| *count += 1);
+        stop_schedulers(signal);
         // It never ends by itself.
         let _ = timeout(REPETITION, signals.ignore(signal)).await;
     }
+}
+
+/// Shuts the schedulers down. Ends the process on a second signal, or if no scheduler is running.
+fn stop_schedulers(signal: i32) {
+    let mut listeners = LISTENERS.lock();
+    if listeners.count == 0 {
+        process::exit(SIGNAL_EXIT_BASE + signal);
+    }
+    if listeners.is_stopping {
+        warn(&"received a second signal: the program ends without waiting for its runs");
+        process::exit(SIGNAL_EXIT_BASE + signal);
+    }
+    listeners.is_stopping = true;
+    drop(listeners);
+    tracing::info!(signal, "received a signal: shutting down");
+    REQUESTS.send_modify(|count| *count += 1);
 }
 
 #[cfg(unix)]
