@@ -15,6 +15,22 @@ use punctual_tests::store::{self, StoreLocation};
 use punctual_tests::worker_config::{OffsetClock, WorkerConfig};
 use tokio::sync::watch;
 
+/// The limit of the time for which the store may be unavailable at the start; long, since the machine may be busy.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Starts the scheduler. A busy server may exceed the short timeouts of some tests; the start is then repeated.
+fn start_paused(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
+    let began = SystemClock.now();
+    loop {
+        match scheduler.start_paused() {
+            Err(error)
+                if error.is_retryable()
+                    && SystemClock.now().saturating_since(began) < START_TIMEOUT => {}
+            result => return result,
+        }
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let config = std::env::args().nth(1).ok_or("the configuration argument is missing")?;
     let config: WorkerConfig = serde_json::from_str(&config)?;
@@ -56,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         builder = builder.listener(completions::event_mask(), move |event| log.append(event));
     }
     let scheduler = builder.build()?;
-    scheduler.start_paused()?;
+    start_paused(&scheduler)?;
     if config.adds_jobs {
         add_endless_jobs(&scheduler)?;
     }
