@@ -45,12 +45,20 @@ pub(crate) async fn claim(store: &EtcdJobStore) -> Result<Vec<JobRecord>, StoreE
     claim_at(store, at(1)).await
 }
 
-/// Claims the jobs that are due at this time, for [`CLAIM_LEASE`].
+/// Claims all jobs that are due at this time, for [`CLAIM_LEASE`].
 pub(crate) async fn claim_at(
     store: &EtcdJobStore,
     now: Timestamp,
 ) -> Result<Vec<JobRecord>, StoreError> {
-    Ok(store.claim_due(&node(), now, 100, CLAIM_LEASE, &filter()).await?.records)
+    let mut records = Vec::new();
+    loop {
+        // One call returns no more than fits into a response.
+        let claims = store.claim_due(&node(), now, 100, CLAIM_LEASE, &filter()).await?;
+        records.extend(claims.records);
+        if !claims.has_more {
+            return Ok(records);
+        }
+    }
 }
 
 /// The duration of claims.
