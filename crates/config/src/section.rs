@@ -163,13 +163,13 @@ impl Section {
 
     /// The error for the first key that is probably a misspelling of one of these names, which are not set.
     pub(crate) fn misspelled(&self, names: &[&str]) -> Option<ConfigError> {
-        let (name, similar) = self.values.keys().find_map(|name| {
+        let name = self.values.keys().find(|name| {
             // Names of about the same length: otherwise it is another key.
             let comparable = names.iter().filter(|known| known.len().abs_diff(name.len()) <= 2);
-            let similar = similar_names(name, comparable.copied());
-            (!similar.is_empty()).then_some((name, similar))
+            !similar_names(name, comparable.copied()).is_empty()
         })?;
-        Some(ConfigError::unknown_key(self.key_of(name), name, &similar))
+        let known: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        Some(ConfigError::unknown_key(self.key_of(name), name, &known))
     }
 
     /// The names that were asked for.
