@@ -3,9 +3,10 @@
 use punctual_store_kit::kv::IndexedJob;
 
 use crate::client::Op;
-use crate::definitions::{Definition, PIECE};
+use crate::definition::{Definition, PIECE};
 use crate::history::index_name;
 use crate::layout::{JobIndex, Paths, Swap, Version};
+use crate::pieces;
 
 /// The change of one entry.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Change {
                 add(op, Role::Guard);
             }
         } else {
-            for op in definition_before.iter().flat_map(|before| before.delete(paths)) {
+            for op in definition_before.iter().flat_map(|before| pieces::delete(before, paths)) {
                 add(op, Role::Guard);
             }
             if let Some(body) = body {
@@ -71,7 +72,9 @@ impl Change {
                     add(Op::Delete(paths.node(&new.staged()), None), Role::Definition);
                     staged = Some(new);
                 } else {
-                    new.create(paths, body).into_iter().for_each(|op| add(op, Role::Definition));
+                    pieces::create(&new, paths, body)
+                        .into_iter()
+                        .for_each(|op| add(op, Role::Definition));
                 }
                 definition = Some(new);
             }

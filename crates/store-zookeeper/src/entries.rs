@@ -5,9 +5,10 @@ use punctual_store_kit::kv::{IndexedJob, KvEntry, KvNamespace, KvValue};
 use zookeeper_client::Stat;
 
 use crate::client::{Found, Read};
-use crate::definitions::Definition;
+use crate::definition::Definition;
 use crate::error::RequestError;
-use crate::layout::{Entry, JobIndex, Version, buckets, decode};
+use crate::layout::{Entry, JobIndex, Version};
+use crate::names::{buckets, decode};
 use crate::zookeeper::ZooKeeper;
 
 /// How often a read or a search is repeated because of concurrent changes.

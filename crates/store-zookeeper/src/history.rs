@@ -8,7 +8,8 @@ use punctual_store_kit::kv::{HistoryQuery, HistoryQueryResult, KvNamespace};
 use serde::Deserialize;
 
 use crate::error::RequestError;
-use crate::layout::{Version, decode, encode, history_bucket};
+use crate::layout::Version;
+use crate::names::{decode, encode, history_bucket};
 use crate::queries::growing;
 use crate::zookeeper::ZooKeeper;
 

@@ -7,12 +7,14 @@
 mod changes;
 mod client;
 mod config;
-mod definitions;
+mod definition;
 mod entries;
 mod error;
 mod history;
 mod layout;
+mod names;
 mod options;
+mod pieces;
 mod queries;
 mod server;
 mod stale;

@@ -11,7 +11,8 @@ use punctual_store_kit::task_names;
 use crate::client::{Found as Node, Read};
 use crate::entries::{children, deleted};
 use crate::error::RequestError;
-use crate::layout::{CHANGED, Entry, IndexNode, Version, decode, digits, encode, time_buckets};
+use crate::layout::{CHANGED, Entry, IndexNode, Version};
+use crate::names::{decode, digits, encode, time_buckets};
 use crate::zookeeper::ZooKeeper;
 
 /// The size of the jobs of a search after which no further one is read, and their number for a take-over.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use punctual_core::Timestamp;
 
 use crate::client::{Found, Read};
-use crate::definitions::Definition;
+use crate::definition::Definition;
 use crate::entries::children;
 use crate::error::RequestError;
 use crate::layout::{CLOCK, DIRECTORIES};

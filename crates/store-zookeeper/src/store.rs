@@ -7,16 +7,10 @@ use punctual_store_kit::kv::{
 
 use crate::client::Client;
 use crate::config::Options;
-use crate::definitions::Cache;
+use crate::definition::{Cache, MAX_DEFINITION};
 use crate::layout::{CLOCK, Entry, Swap, Version};
 use crate::watch::Watch;
 use crate::zookeeper::ZooKeeper;
-
-/// The largest definition. The servers keep all of them in memory.
-const MAX_DEFINITION: usize = 4 << 20;
-
-/// The largest definition that is read: one with a greater length is corrupt.
-pub(crate) const MAX_STORED: usize = 4 * MAX_DEFINITION;
 
 /// The limit of one call, which consists of several transactions.
 const BATCH: BatchLimit = BatchLimit { count: 1_000, bytes: 8 << 20 };

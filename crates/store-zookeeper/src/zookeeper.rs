@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use punctual_store_kit::kv::RecentEntries;
 
 use crate::client::Client;
-use crate::definitions::Cache;
+use crate::definition::Cache;
 use crate::layout::{Paths, Version};
 
 /// An open store. Clones share the session.

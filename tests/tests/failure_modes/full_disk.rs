@@ -65,7 +65,8 @@ async fn fill_and_free_disk(test_store: &TestStore, folder: &Path) {
     }
     let mut restored = State::of(store).await.unwrap();
     if has_crashed {
-        // etcd also stops after it has acknowledged a batch, or written it without an acknowledgement.
+        // etcd and ZooKeeper also stop after they have acknowledged a batch, or written it without an
+        // acknowledgement.
         refused.retain(|job| restored.jobs.iter().all(|stored| stored.record.id != job.id));
         let is_late =
             |job: &StoredJob| kept.jobs.iter().all(|kept| kept.record.id != job.record.id);
@@ -113,10 +114,12 @@ async fn check_full_disk(
 }
 
 /// Checks that the error names the cause and is retryable. MariaDB 10.11 aborts when it has no space to roll a
-/// statement back, so its error names no cause.
+/// statement back, so its error names no cause. ZooKeeper closes its connections before it ends.
 fn check_error(error: &StoreError, test_store: &TestStore) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-    assert!(error_chain(error).to_string().contains("full") || test_store.has_crashed(), "{error}");
+    let names_cause = error_chain(error).to_string().contains("full");
+    // Each of these attempts runs a script.
+    assert!(names_cause || (0..1_000).any(|_| test_store.has_crashed()), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the error has a source");
 }
 

@@ -40,8 +40,8 @@ async fn the_clock_is_that_of_the_server() {
     let server = Member::start(&[]).await;
     let store = ZooKeeperJobStore::open(server.url()).unwrap();
     store.start().await.unwrap();
-    // Milliseconds.
-    let before = SystemClock.now().as_micros() / 1_000;
+    let now = || SystemClock.now().as_micros() / 1_000;
+    let before = now();
     let time = store.time().await.unwrap().expect("a clock").as_micros() / 1_000;
-    assert!((before..=SystemClock.now().as_micros() / 1_000).contains(&time));
+    assert!((before..=now()).contains(&time), "milliseconds");
 }
