@@ -7,6 +7,9 @@ use std::process::exit;
 const VERSION: &str = "PUNCTUAL_QT_VERSION";
 
 fn main() {
+    if env::var_os("CARGO_FEATURE_QT").is_none() {
+        return;
+    }
     println!("cargo::rerun-if-env-changed={VERSION}");
     let chosen = env::var(VERSION).ok();
     let candidates: &[&'static str] = match chosen.as_deref() {

@@ -4,8 +4,12 @@
 //! code of the project: the calls of some C++ functions, which Cargo compiles with the Qt 6 or else Qt 5 that pkg-config
 //! finds. `PUNCTUAL_QT_VERSION=5` or `6` chooses one.
 
+#[cfg(feature = "qt")]
 mod event_loop;
+#[cfg(feature = "qt")]
 mod receiver;
 
+#[cfg(feature = "qt")]
 pub use event_loop::EventLoop;
+#[cfg(feature = "qt")]
 pub use receiver::{Receiver, Waker};
