@@ -57,8 +57,8 @@ impl PassRunner {
         Ok(local_now)
     }
 
-    /// Renews the node's lease if due, and applies the returned state. Returns the store's time that corresponds to
-    /// `local_now`.
+    /// Renews the node's lease if that is due or the lease has expired, and applies the returned state. Returns the
+    /// store's time that corresponds to `local_now`.
     pub(super) async fn renew(
         &self,
         store: &Arc<RegisteredStore>,
@@ -69,7 +69,10 @@ impl PassRunner {
     ) -> Result<Timestamp, StoreError> {
         let lease = self.shared.settings.lease;
         let mut now = store.clock.to_store(local_now);
-        if !self.has_lease(store) || is_recent(lease / 3, pass.renewed_at, now) {
+        // A recovery of own runs that failed leaves an expired lease, with which no run could start.
+        let is_valid =
+            is_recent(lease / 3, pass.renewed_at, now) && !store.lease.lock().is_expired(now);
+        if !self.has_lease(store) || is_valid {
             return Ok(now);
         }
         let mut renewal = store.renew(node, now, lease, filter).await?;

@@ -81,7 +81,7 @@ async fn nothing_is_lost_when_the_quota_is_exhausted() {
     assert!(log.contains("alarm NOSPACE") && log.contains("almost full"), "{log}");
 
     // Jobs can be removed; then space is made in the usual way.
-    let large: Vec<_> = stored.iter().filter(|id| id.starts_with("large-1")).collect();
+    let large: Vec<_> = stored.iter().filter(|id| id.starts_with("large-")).skip(1).collect();
     let removed: Vec<_> = large.iter().map(|id| JobId::new(id.as_str()).unwrap()).collect();
     assert_eq!(store.remove(&removed).await.unwrap(), vec![true; removed.len()]);
     let gateway = server.gateway();
