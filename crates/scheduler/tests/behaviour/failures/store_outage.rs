@@ -80,7 +80,7 @@ fn runs_start_after_a_recovery_of_own_runs_has_failed() {
     let file = TempStore::new();
     let (fixture, faults) = fixture(&file);
     let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
-    fixture.block_on(job.trigger(DateTrigger::at(at(41))).add()).unwrap();
+    fixture.block_on(job.trigger(DateTrigger::at(at(43))).add()).unwrap();
     fixture.run_until(27);
     let expired_node = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", ManualExecutor::default())
@@ -88,19 +88,19 @@ fn runs_start_after_a_recovery_of_own_runs_has_failed() {
     let left = expired_node.job(note("left".into())).recovery(Recovery::Rerun);
     expired_node.block_on(left.trigger(DateTrigger::at(at(28))).add()).unwrap();
     expired_node.jump_to(28);
+    fixture.run_until(37);
 
     // A take-over fails; then the one that recovers what this node may have been given, which ends its lease.
     faults.set(Call::TakeOver, Fault::NotApplied);
-    for second in 39..=42 {
+    for second in 38..=44 {
         fixture.jump_to(second);
     }
     faults.clear();
     // The recovery waits for other nodes, the job does not.
-    fixture.jump_to(45);
     fixture.run_until(60);
     let runs: Vec<_> =
         fixture.log.lines().into_iter().filter(|line| line.starts_with("job")).collect();
-    assert_eq!(runs, ["job@41"]);
+    assert_eq!(runs, ["job@43"]);
     assert!(fixture.events.with_prefix("JOB_ERROR").is_empty());
 }
 
