@@ -11,7 +11,7 @@ fn main() -> anyhow::Result<()> {
     let scheduler = BlockingScheduler::builder()
         .executor("default", TokioExecutor::new())
         .executor("threads", ThreadPoolExecutor::new(2))
-        // Runs each job at once, on the scheduler's thread, which is that of `main`.
+        // Runs each job at once, on the scheduler's thread.
         .executor("debug", DebugExecutor)
         .build()?;
     for executor in ["default", "threads", "debug"] {
