@@ -22,7 +22,9 @@ impl Service {
             .args(["--port", "0"])
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+            .unwrap_or_else(|error| {
+                panic!("{}, which `cargo build --examples` builds: {error}", program.display())
+            });
         let output = BufReader::new(child.stdout.as_mut().unwrap());
         let lines = output.lines().map_while(Result::ok);
         let address = lines.filter_map(|line| line.strip_prefix("http://").map(str::to_owned));
