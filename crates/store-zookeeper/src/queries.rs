@@ -62,13 +62,17 @@ impl ZooKeeper {
         Ok(JobQueryResult { entries: by_id.into_values().collect(), is_complete })
     }
 
-    /// Searches until nothing has changed meanwhile that others are notified of: the indexes are not read at one moment, so a
-    /// job that moves from one bucket to an earlier one could be missed. Claims and runs move jobs to later ones.
+    /// Searches until nothing has changed meanwhile that others are notified of, and until two searches in a row that should
+    /// have found all have found the same: the indexes are not read at one moment, so a job that moves from one to
+    /// another, or from one bucket to an earlier one, could be missed.
     async fn find(&self, query: &JobQuery<'_>) -> Result<JobQueryResult<Version>, RequestError> {
         let mut stale = BTreeSet::new();
         for attempt in 1..=MAX_SEARCHES {
             // Requests are executed in the order in which they are sent.
-            let (before, found) = try_join(self.changes(), self.search(query)).await?;
+            let (before, mut found) = try_join(self.changes(), self.search(query)).await?;
+            // A job that moves between the indexes meanwhile can be missed, unless others are found anyway.
+            let is_moving = found.is_complete && self.search(query).await?.nodes != found.nodes;
+            found.is_complete &= !is_moving;
             let ids: BTreeSet<_> = found.nodes.iter().map(|node| node.id.clone()).collect();
             let ids: Vec<_> = ids.into_iter().collect();
             let (states, after) = join(self.read_states(&ids), self.changes()).await;
@@ -87,7 +91,7 @@ impl ZooKeeper {
                 true => now_stale.len() < found.nodes.len() || now_stale.is_empty(),
                 false => now_stale.is_empty(),
             };
-            if (is_consistent && before == after) || attempt == MAX_SEARCHES {
+            if (is_consistent && before == after && !is_moving) || attempt == MAX_SEARCHES {
                 return self.result(found, states).await;
             }
             // What is found again belongs to no job.
