@@ -114,7 +114,7 @@ impl Dialect for Postgres {
     }
 
     async fn notify_change(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        connection.fetch(self.sql(sql::NOTIFY), &[Text(self.channel())]).await.map(drop)
+        connection.fetch(self.sql(sql::NOTIFY), &[Text(self.channel()), Text("")]).await.map(drop)
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {

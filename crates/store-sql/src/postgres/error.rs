@@ -74,3 +74,10 @@ pub(super) fn is_write_conflict(error: &sqlx::Error) -> bool {
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
+
+/// Whether the server doesn't support the statement, or not for this table: it copies nothing to a table with row-level
+/// security.
+pub(super) fn is_unsupported(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "0A000")
+}

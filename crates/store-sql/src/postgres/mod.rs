@@ -2,6 +2,7 @@
 
 mod claims;
 mod commits;
+mod copy;
 mod database;
 mod error;
 mod jobs;

@@ -153,34 +153,25 @@ pub(super) const DISABLE_TIMEOUTS: &str =
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 
-/// Inserts ids, tasks, definitions, fences, next run times and due times with the first revision. The rows are sorted by
-/// id, so that concurrent additions of the same jobs can't deadlock.
-macro_rules! insert {
-    ($existing:literal) => {
-        concat!(
-            "
+/// Ids, tasks, definitions, fences, next run times, due times, the first revision, and the channel that is notified of the
+/// earliest due time if a job is added. Returns the fences of the added jobs. The rows are sorted by id, so that concurrent additions of the same
+/// jobs can't deadlock.
+pub(super) const ADD: &str = "
     WITH added AS (
         INSERT INTO {p}jobs
             (id, task, definition, revision, fence, lost_fence, next_run_time, due_at)
         SELECT id, task, definition, ?7, fence, fence, next_run_time, due_at
         FROM unnest(?1::text[], ?2::text[], ?3::bytea[], ?4::bigint[], ?5::bigint[], ?6::bigint[])
-            AS new (id, task, definition, fence, next_run_time, due_at) ",
-            $existing,
-            ")"
-        )
-    };
-}
+            AS new (id, task, definition, fence, next_run_time, due_at)
+        ON CONFLICT (id) DO NOTHING RETURNING fence, due_at)
+    SELECT array_agg(fence),
+        CASE WHEN count(*) > 0 THEN pg_notify(?8, coalesce(min(due_at)::text, '')) END
+    FROM added";
 
-/// The values of `insert`, and the channel that is notified if a job is added. Returns the fences of the added jobs.
-pub(super) const ADD: &str = concat!(
-    insert!("ON CONFLICT (id) DO NOTHING RETURNING fence"),
-    "
-    SELECT array_agg(fence), CASE WHEN count(*) > 0 THEN pg_notify(?8, '') END FROM added"
-);
-
-/// The same if no job exists; otherwise it fails. The server spends a third less time on it, because it looks into the
-/// index once for each job.
-pub(super) const ADD_NEW: &str = concat!(insert!(""), " SELECT pg_notify(?8, '')");
+/// Adds sorted rows, which the server spends half the time of `ADD` on. It fails if one of the jobs exists.
+pub(super) const COPY: &str = "
+    COPY {p}jobs (id, task, definition, revision, fence, lost_fence, next_run_time, due_at)
+    FROM STDIN WITH (FORMAT binary)";
 
 /// Node, now, expiry of the claims, limit, tasks. Returns the records of the claimed jobs, followed by a row of NULLs
 /// if more jobs may be due.
@@ -245,7 +236,8 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
             LIMIT ?3 FOR UPDATE OF h SKIP LOCKED))",
 };
 
-pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
+/// Channel, and the earliest due time of added jobs, or an empty text.
+pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, ?2)";
 
 /// Renews the lease of a node if it has not expired, and returns the row of `renewal_status`.
 pub(super) const RENEW_LEASE: &str = concat!(
