@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use punctual_core::{BoxFuture, ChangeWatch, StoreError};
+use punctual_core::{BoxFuture, ChangeWatch, StoreError, Timestamp};
+use redis::Msg;
 use redis::aio::{PubSubSink, PubSubStream};
 use tokio::time::timeout;
 
 use crate::client::Client;
+use crate::layout::parse_number;
 
 /// A watcher with its own connection.
 pub(crate) struct Watch {
@@ -17,20 +19,24 @@ pub(crate) struct Watch {
     channel: String,
     /// `None` while the connection must be reopened.
     subscription: Option<(PubSubSink, PubSubStream)>,
+    /// See [`ChangeWatch::due_at`].
+    due_at: Option<Timestamp>,
 }
 
 impl Watch {
     /// Starts to listen.
     pub(crate) async fn begin(client: Client, channel: String) -> Result<Self, StoreError> {
         let subscription = Some(client.subscribe(&channel).await?.split());
-        Ok(Self { client, channel, subscription })
+        Ok(Self { client, channel, subscription, due_at: None })
     }
 
     async fn next(&mut self) -> Result<(), StoreError> {
         let limit = self.client.response_timeout();
+        self.due_at = None;
         if let Some((sink, stream)) = &mut self.subscription
-            && receive(sink, stream, limit).await
+            && let Some(message) = receive(sink, stream, limit).await
         {
+            self.due_at = parse_number(message.get_payload_bytes()).map(Timestamp::from_micros);
             return Ok(());
         }
         self.subscription = None;
@@ -50,17 +56,21 @@ impl ChangeWatch for Watch {
             }
         })
     }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        self.due_at
+    }
 }
 
-/// Waits for a message; false if the connection is lost. A silently lost connection (e.g. a router has dropped an idle one)
+/// Waits for a message; `None` if the connection is lost. A silently lost connection (e.g. a router has dropped an idle one)
 /// is detected by a ping.
-async fn receive(sink: &mut PubSubSink, stream: &mut PubSubStream, limit: Duration) -> bool {
+async fn receive(sink: &mut PubSubSink, stream: &mut PubSubStream, limit: Duration) -> Option<Msg> {
     loop {
         match timeout(limit, stream.next()).await {
-            Ok(message) => return message.is_some(),
+            Ok(message) => return message,
             Err(_) => {
                 if !matches!(timeout(limit, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
-                    return false;
+                    return None;
                 }
             }
         }

@@ -3,16 +3,23 @@
 use std::time::Duration;
 
 use punctual::core::{
-    ChangeWatch, Commit, CommitAction, CommitOutcome, InFlightRun, JobStore, RecordUpdate, Schedule,
+    ChangeWatch, Commit, CommitAction, CommitOutcome, InFlightRun, JobStore, NewRecord,
+    RecordUpdate, Schedule,
 };
-use punctual::{RedisJobStore, Revision, RunId};
+use punctual::{RedisJobStore, Revision, RunId, Timestamp};
 use punctual_tests::server::Server;
 use tokio::time::timeout;
 
 use crate::client::execute;
-use crate::jobs::{add, at, claim, node};
+use crate::jobs::{add, at, claim, job, node};
 
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Waits for a notification, and returns when the added jobs are due.
+async fn notified_due(watch: &mut Box<dyn ChangeWatch>) -> Option<Timestamp> {
+    assert_notified(watch).await;
+    watch.due_at()
+}
 
 async fn assert_notified(watch: &mut Box<dyn ChangeWatch>) {
     timeout(WAIT_TIMEOUT, watch.changed()).await.expect("a notification").unwrap();
@@ -36,9 +43,9 @@ async fn changes_of_users_are_notified_and_advances_are_not() {
     published(&server);
     add(&store, &["a", "b"]).await.unwrap();
     assert_eq!(published(&server), 1, "one for a batch");
-    store.add(vec![crate::jobs::job("a")]).await.unwrap();
+    store.add(vec![job("a")]).await.unwrap();
     assert_eq!(published(&server), 0, "nothing was added");
-    let id = crate::jobs::job("a").id;
+    let id = job("a").id;
     let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(0)))), ..Default::default() };
     store.update(&id, Revision::FIRST, update).await.unwrap();
     assert_eq!(published(&server), 1);
@@ -64,6 +71,26 @@ async fn changes_of_users_are_notified_and_advances_are_not() {
     };
     let start = CommitAction::Start { runs: vec![run] };
     assert_eq!(commit(start).await, 1, "it may have ended a claim of another node");
+}
+
+#[tokio::test]
+async fn notifications_of_added_jobs_tell_when_they_are_due() {
+    let server = Server::start("redis");
+    let store = RedisJobStore::open(server.url()).unwrap();
+    store.start().await.unwrap();
+    let mut watch = store.watch().await.unwrap().unwrap();
+    let due = |name, seconds| NewRecord { schedule: Some(Schedule::at(at(seconds))), ..job(name) };
+    store.add(vec![due("a", 7), due("b", -5), due("c", 3)]).await.unwrap();
+    assert_eq!(notified_due(&mut watch).await, Some(at(-5)));
+    store.add(vec![NewRecord { schedule: None, ..job("paused") }]).await.unwrap();
+    assert_eq!(notified_due(&mut watch).await, None);
+    let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(0)))), ..Default::default() };
+    store.update(&job("a").id, Revision::FIRST, update).await.unwrap();
+    assert_eq!(
+        notified_due(&mut watch).await,
+        None,
+        "a job that was changed may be due at any time"
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,13 @@ use crate::time::Timestamp;
 pub trait ChangeWatch: Send {
     /// Waits for the next change. Notifications may be merged, but must not be lost.
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// The earliest time at which a job of the last reported change is due, if the change consists of added jobs only; the
+    /// scheduler then claims them at that time without another call. `None`, the default: the store does not tell, or
+    /// something else has changed, and the scheduler asks for the next due time.
+    fn due_at(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Generates the trait with its asynchronous methods, and the implementation for all stores. `of` specifies the number

@@ -38,16 +38,21 @@ async fn watch(weak: Weak<RegisteredStore>) {
         if let Ok(Some(mut watch)) = store.backend.watch().await {
             store.set_watched(true);
             drop(store);
+            // Before the first wait, anything may have changed: earlier changes are not notified.
+            let mut due_at = None;
             let error = loop {
                 let Some(store) = weak.upgrade() else {
                     return;
                 };
-                // Also before the first wait: changes made before the watch started are not notified.
-                store.notify_changed();
+                match due_at {
+                    Some(due_at) => store.notify_due(due_at),
+                    None => store.notify_changed(),
+                }
                 drop(store);
                 if let Err(error) = watch.changed().await {
                     break error;
                 }
+                due_at = watch.due_at();
             };
             if let Some(store) = weak.upgrade() {
                 tracing::warn!(store = %store.alias, error = %error_chain(&error), "change notifications failed; polling");

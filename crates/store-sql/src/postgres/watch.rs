@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{BoxFuture, ChangeWatch, StoreError};
-use sqlx::postgres::PgListener;
+use punctual_core::{BoxFuture, ChangeWatch, StoreError, Timestamp};
+use sqlx::postgres::{PgListener, PgNotification};
 use sqlx::{Acquire, PgPool};
 use tokio::time::timeout;
 
@@ -19,6 +19,8 @@ pub(super) struct Watch {
     ping_interval: Duration,
     /// `None` while the connection must be reopened.
     listener: Option<PgListener>,
+    /// See [`ChangeWatch::due_at`].
+    due_at: Option<Timestamp>,
 }
 
 impl Watch {
@@ -29,15 +31,19 @@ impl Watch {
         ping_interval: Duration,
     ) -> Result<Self, StoreError> {
         let listener = Some(listen(&pool, &channel).await?);
-        Ok(Self { pool, channel, ping_interval, listener })
+        Ok(Self { pool, channel, ping_interval, listener, due_at: None })
     }
 
     async fn next(&mut self) -> Result<(), StoreError> {
+        self.due_at = None;
         if let Some(listener) = &mut self.listener
-            && recv_with_ping(listener, self.ping_interval).await.is_ok()
+            && let Ok(Some(first)) = recv_with_ping(listener, self.ping_interval).await
         {
             // Many notifications are reported as one change.
-            while listener.next_buffered().is_some() {}
+            let others = std::iter::from_fn(|| listener.next_buffered());
+            let due =
+                std::iter::once(first).chain(others).map(|notification| due_at(&notification));
+            self.due_at = due.reduce(|one, other| Some(one?.min(other?))).flatten();
             return Ok(());
         }
         // The old listener may have the only connection of the pool.
@@ -52,17 +58,26 @@ impl ChangeWatch for Watch {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.next())
     }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        self.due_at
+    }
 }
 
-/// Waits for a notification, and fails if the connection is lost. A silently lost connection (e.g. a router has dropped
+/// The time in the notification of added jobs.
+fn due_at(notification: &PgNotification) -> Option<Timestamp> {
+    notification.payload().parse().ok().map(Timestamp::from_micros)
+}
+
+/// Waits for a notification, and returns `None` or fails if the connection is lost. A silently lost connection (e.g. a router has dropped
 /// an idle one) is detected by a ping.
 async fn recv_with_ping(
     listener: &mut PgListener,
     ping_interval: Duration,
-) -> Result<(), sqlx::Error> {
+) -> Result<Option<PgNotification>, sqlx::Error> {
     loop {
         if let Ok(received) = timeout(ping_interval, listener.try_recv()).await {
-            return received.map(drop);
+            return received;
         }
         ping(&mut *listener.acquire().await?).await?;
     }

@@ -1,10 +1,12 @@
 //! Stores with change notifications.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use punctual_core::{
     BoxFuture, ChangeWatch, DynJobStore, JobStore, StoreCaps, StoreError, StoreErrorKind,
+    TaskFilter, Timestamp,
 };
 use punctual_scheduler::AsyncScheduler;
 use punctual_store_memory::MemoryJobStore;
@@ -23,6 +25,10 @@ struct SharedStoreStub {
     line: Arc<Notify>,
     changed: Arc<Notify>,
     broken: Arc<Notify>,
+    /// When the job of the next change is due, if the notification tells.
+    due_at: Arc<Mutex<Option<Timestamp>>>,
+    /// How often the scheduler has asked for the next due time.
+    polls: Arc<AtomicUsize>,
 }
 
 /// The shared store as a scheduler uses it.
@@ -37,6 +43,11 @@ impl StoreLayer for WatchedStore {
         let mut caps = JobStore::caps(&self.0.store).with_notify();
         caps.shared = true;
         caps
+    }
+
+    async fn next_wakeup(&self, tasks: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
+        self.0.polls.fetch_add(1, Ordering::Relaxed);
+        self.inner().next_wakeup(tasks).await
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
@@ -55,6 +66,10 @@ impl ChangeWatch for SharedStoreStub {
                 }
             }
         })
+    }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        *self.due_at.lock().unwrap()
     }
 }
 
@@ -86,11 +101,15 @@ impl SharedStoreStub {
 
     /// Adds a job that is due at second 0, from a client-only scheduler.
     fn add(&self, fixture: &SchedulerFixture, id: &str) {
+        self.add_due(fixture, id, at(0));
+    }
+
+    fn add_due(&self, fixture: &SchedulerFixture, id: &str, due_at: Timestamp) {
         let other = AsyncScheduler::builder().job_store("default", self.store.clone());
         let other = other.timezone("UTC").build().unwrap();
         fixture.block_on(async {
             other.start_paused().await.unwrap();
-            let job = other.job(note(id.into())).id(id).trigger(DateTrigger::at(at(0)));
+            let job = other.job(note(id.into())).id(id).trigger(DateTrigger::at(due_at));
             job.add().await.unwrap();
             other.shutdown().await.unwrap();
         });
@@ -116,6 +135,22 @@ fn a_change_by_another_process_wakes_the_scheduler() {
     others.changed.notify_one();
     run_when_woken(&fixture);
     assert_eq!(fixture.log.lines(), ["job@0"]);
+}
+
+#[test]
+fn a_notification_with_the_due_time_of_an_added_job_needs_no_poll() {
+    let others = SharedStoreStub::default();
+    let fixture = others.watching_fixture();
+    others.add_due(&fixture, "job", at(3));
+    *others.due_at.lock().unwrap() = Some(at(3));
+    let polls = others.polls.load(Ordering::Relaxed);
+    others.changed.notify_one();
+    let woken = fixture.block_on(async { timeout(TIMEOUT, fixture.wait_for_wakeup()).await });
+    woken.expect("the scheduler is woken");
+    assert_eq!(fixture.pass(), Some(at(3)));
+    assert_eq!(others.polls.load(Ordering::Relaxed), polls);
+    fixture.jump_to(3);
+    assert_eq!(fixture.log.lines(), ["job@3"]);
 }
 
 #[test]

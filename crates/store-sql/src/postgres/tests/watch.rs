@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use punctual_core::{
-    ChangeWatch, Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, RecordUpdate,
-    Revision, Schedule, TaskFilter,
+    ChangeWatch, Commit, CommitAction, CommitOutcome, JobId, JobStore, NewRecord, NodeId,
+    RecordUpdate, Revision, Schedule, TaskFilter,
 };
 use punctual_testkit::server_url;
 use sqlx::postgres::{PgConnectOptions, PgListener};
@@ -91,6 +91,34 @@ async fn changes_of_users_are_notified_and_advances_are_not() {
     let start = CommitAction::Start { runs: vec![run()] };
     assert_eq!(store.commit(commit(start).into()).await.unwrap(), [CommitOutcome::Done]);
     assert_eq!(counter.count(&mut tables).await, 1, "it may have ended a claim of another node");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn notifications_of_added_jobs_tell_when_they_are_due() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let mut watch = store.watch().await.unwrap().unwrap();
+    store.add(vec![due("a", at(7)), due("b", at(5))]).await.unwrap();
+    assert_notified(&mut watch).await;
+    assert_eq!(watch.due_at(), Some(at(5)));
+    let copied = (0..1_000).map(|n| due(&format!("copied {n}"), at(1_003 - n))).collect();
+    store.add(copied).await.unwrap();
+    assert_notified(&mut watch).await;
+    assert_eq!(watch.due_at(), Some(at(4)));
+    store.add(vec![NewRecord { schedule: None, ..due("paused", at(0)) }]).await.unwrap();
+    assert_notified(&mut watch).await;
+    assert_eq!(watch.due_at(), None);
+    // Two notifications as one change.
+    store.add(vec![due("c", at(3))]).await.unwrap();
+    let (id, schedule) = (JobId::new("a").unwrap(), Some(Some(Schedule::at(at(1)))));
+    let update = RecordUpdate { schedule, ..RecordUpdate::default() };
+    store.update(&id, Revision::FIRST, update).await.unwrap();
+    assert_notified(&mut watch).await;
+    if watch.due_at() == Some(at(3)) {
+        assert_notified(&mut watch).await;
+    }
+    assert_eq!(watch.due_at(), None, "a job that was changed may be due at any time");
     tables.drop().await;
 }
 

@@ -17,6 +17,8 @@ pub async fn changes_by_another_store_are_notified<F: StoreFixture>(t: &CaseCont
     other.add([due("a", at(0))]).await;
     let changed = tokio::time::timeout(WAIT_TIMEOUT, watch.changed()).await;
     changed.expect("the change is notified in time").expect("watching works");
+    let due_at = watch.due_at();
+    assert!(due_at.is_none_or(|due_at| due_at == at(0)), "notified of {due_at:?}");
     assert_eq!(
         t.next_wakeup().await,
         Some(at(0)),
