@@ -19,6 +19,15 @@ impl PassRunner {
         store.caps.persistent && !self.shared.settings.client_only
     }
 
+    /// Whether other nodes may run again what this process runs, or has run, if the lease expires: runs in progress, those
+    /// under claims that are not settled, and those that have ended and are not cleared.
+    pub(super) fn has_guarded_runs(&self, store: &RegisteredStore, pass: &PassState) -> bool {
+        self.runs.has_guarded()
+            || !pass.open_claims.is_empty()
+            || !pass.unconfirmed.is_empty()
+            || store.pending.has_changes()
+    }
+
     /// The lease of a claim. A claim ends with the lease of its node, like a recorded run: after an outage the other
     /// nodes wait until this one has had time to renew. The claim's own expiry must therefore be later.
     pub(super) fn claim_lease(&self, store: &RegisteredStore) -> Duration {
@@ -75,6 +84,8 @@ impl PassRunner {
         if !self.has_lease(store) || is_valid {
             return Ok(now);
         }
+        // Runs may have ended since the last pass, or have started in one that failed.
+        let had_guarded_runs = pass.had_guarded_runs || self.has_guarded_runs(store, pass);
         let mut renewal = store.renew(node, now, lease, filter).await?;
         if is_clock_step(now, store.clock.to_store(local_now)) {
             // The lease was renewed with an outdated offset, so its expiry is wrong. The local time of the pass may be
@@ -86,7 +97,7 @@ impl PassRunner {
                 Renewal::new(expired, again.next_wakeup, again.has_orphans).with_time(again.time);
         }
         // Without recorded runs or claims of this node an expired lease has no effect.
-        if renewal.expired && pass.had_guarded_runs {
+        if renewal.expired && had_guarded_runs {
             self.shared.bus.emit(Event::LeaseLost(store.alias.clone()));
         }
         if renewal.expired {

@@ -116,7 +116,7 @@ impl PassRunner {
         let now = self.renew(store, &mut pass, &node, &filter, local_now).await?;
         self.settle_before_close(store, &mut pass, now).await?;
         self.commit_completions(store, now).await?;
-        pass.had_guarded_runs = self.runs.has_guarded();
+        pass.had_guarded_runs = self.has_guarded_runs(store, &pass);
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct PassState {
     pub orphans_reported: bool,
     /// End of the grace period before orphaned runs are taken over: after an outage, live nodes need time to renew.
     pub takeover_not_before: Option<Timestamp>,
-    /// Runs of this node were recorded, or in progress under open claims, at the end of the last pass.
+    /// Runs of this node were in progress, or had ended and were not cleared, at the end of the last pass.
     pub had_guarded_runs: bool,
     /// Time since which the lease has been valid without an interruption.
     pub lease_held_since: Option<Timestamp>,

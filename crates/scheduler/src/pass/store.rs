@@ -143,7 +143,7 @@ impl PassRunner {
         wakeup = [wakeup, due, pass.next_settle_at()].into_iter().flatten().min();
         let flush = Self::flush_and_prune_history(store, pass, now).await?;
         wakeup = wakeup.into_iter().chain(flush).min();
-        pass.had_guarded_runs = self.runs.has_guarded();
+        pass.had_guarded_runs = self.has_guarded_runs(store, pass);
         Ok(wakeup)
     }
 

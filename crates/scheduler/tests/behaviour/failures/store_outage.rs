@@ -105,6 +105,24 @@ fn runs_start_after_a_recovery_of_own_runs_has_failed() {
 }
 
 #[test]
+fn a_lost_lease_is_reported_although_the_run_has_ended() {
+    let file = TempStore::new();
+    let (fixture, faults) = fixture(&file);
+    let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    fixture.run_until(9);
+    for call in [Call::Commit, Call::Renew] {
+        faults.set(call, Fault::NotApplied);
+    }
+    fixture.run_until(60);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
+    faults.clear();
+    fixture.run_until(65);
+    // Another process may have run it again, because it was not cleared.
+    assert_eq!(fixture.events.with_prefix("LEASE_LOST"), ["LEASE_LOST default"]);
+}
+
+#[test]
 fn health_reports_an_outage_while_it_lasts() {
     let file = TempStore::new();
     let (fixture, faults) = fixture(&file);
