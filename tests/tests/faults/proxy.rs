@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 use crate::fault_injector::Fault;
 
-/// How long the proxy waits for a response before it closes the connection anyway.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the proxy waits for a response before it closes the connection anyway. Packets such as the acknowledgements of
+/// HTTP/2 have no response.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Forwards data between stores and a server, on a separate runtime.
 pub(crate) struct FaultProxy {

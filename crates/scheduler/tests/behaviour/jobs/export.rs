@@ -87,6 +87,7 @@ fn an_import_is_lossless() {
         assert_eq!(job(&target, to, "nightly").state, JobState::Paused);
         let again = export(&target, JobQuery::new()).into_store(from).unwrap();
         assert_eq!(again.to_json(), json, "an export of the imported jobs");
+        target.events.wait_count("JOB_ADDED", 3);
         let added = target.events.with_prefix("JOB_ADDED");
         assert_eq!(added.len(), 3, "{added:?}");
 
