@@ -18,19 +18,6 @@ use tokio::sync::watch;
 /// The limit of the time for which the store may be unavailable at the start; long, since the machine may be busy.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Starts the scheduler. A busy server may exceed the short timeouts of some tests; the start is then repeated.
-fn start_paused(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
-    let began = SystemClock.now();
-    loop {
-        match scheduler.start_paused() {
-            Err(error)
-                if error.is_retryable()
-                    && SystemClock.now().saturating_since(began) < START_TIMEOUT => {}
-            result => return result,
-        }
-    }
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let config = std::env::args().nth(1).ok_or("the configuration argument is missing")?;
     let config: WorkerConfig = serde_json::from_str(&config)?;
@@ -90,6 +77,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     gate.open.send_replace(true);
     scheduler.shutdown()?;
     Ok(())
+}
+
+/// Starts the scheduler. A busy server may exceed the short timeouts of some tests; the start is then repeated.
+fn start_paused(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
+    let began = SystemClock.now();
+    loop {
+        match scheduler.start_paused() {
+            Err(error)
+                if error.is_retryable()
+                    && SystemClock.now().saturating_since(began) < START_TIMEOUT => {}
+            result => return result,
+        }
+    }
 }
 
 /// Holds the write lock for many seconds: adds 300,000 jobs in one transaction.

@@ -54,7 +54,7 @@ fn on_a_loop() -> LoopThread<Arc<LoopExecutor>> {
     let executor = Arc::new(LoopExecutor::new());
     let (sender, messages) = channel();
     let (attached, waker) = (Arc::clone(&executor), sender.clone());
-    let run_loop = move |is_attached: Box<dyn FnOnce()>| {
+    let run_loop = move |is_attached: Box<dyn FnOnce() + Send>| {
         let jobs = attached.attach(move || waker.send(true).unwrap_or_default()).unwrap();
         drop(attached);
         is_attached();

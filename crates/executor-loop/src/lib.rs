@@ -21,6 +21,8 @@ mod mailbox;
 mod qt;
 mod runner;
 mod tasks;
+#[cfg(feature = "winit")]
+mod winit;
 
 pub use budget::LoopBudget;
 #[cfg(all(unix, feature = "calloop"))]

@@ -1,5 +1,6 @@
 //! The lateness of runs on idle loops, and the processor time of loops without runs:
-//! `cargo bench -p punctual-loops --all-features`, with the name of a loop to measure only that.
+//! `cargo bench -p punctual-loops --all-features`, with the name of a loop to measure only that. That of winit needs a
+//! display, such as that of `xvfb-run`.
 
 use std::cell::RefCell;
 use std::env;
@@ -41,6 +42,8 @@ fn main() -> Result {
         ("glib", glib),
         #[cfg(feature = "qt")]
         ("qt", qt),
+        #[cfg(feature = "winit")]
+        ("winit", winit),
     ];
     let chosen: Vec<_> = env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
     for (name, measure) in loops {
@@ -137,6 +140,51 @@ fn qt(name: &str) -> Result {
     let jobs = scheduler.attach()?;
     let quit = Rc::clone(&event_loop);
     measure(name, &jobs, move || quit.quit(), || event_loop.exec())
+}
+
+#[cfg(feature = "winit")]
+fn winit(name: &str) -> Result {
+    use winit::application::ApplicationHandler;
+    use winit::event::WindowEvent;
+    use winit::event_loop::{ActiveEventLoop, EventLoop};
+    use winit::window::WindowId;
+
+    enum UserEvent {
+        RunJobs,
+        Quit,
+    }
+
+    struct App<'j>(&'j AttachedLoop);
+
+    impl ApplicationHandler<UserEvent> for App<'_> {
+        fn user_event(&mut self, event_loop: &ActiveEventLoop, event: UserEvent) {
+            match event {
+                UserEvent::RunJobs => {}
+                UserEvent::Quit => event_loop.exit(),
+            }
+        }
+
+        fn about_to_wait(&mut self, _: &ActiveEventLoop) {
+            self.0.run_ready(LoopBudget::default());
+        }
+
+        fn resumed(&mut self, _: &ActiveEventLoop) {}
+
+        fn window_event(&mut self, _: &ActiveEventLoop, _: WindowId, _: WindowEvent) {}
+    }
+
+    let event_loop = EventLoop::with_user_event().build()?;
+    let scheduler = punctual_loops::WinitScheduler::builder().timezone("UTC").build()?;
+    let jobs = scheduler.attach(event_loop.create_proxy(), || UserEvent::RunJobs)?;
+    let proxy = event_loop.create_proxy();
+    let quit = move || {
+        // Fails only if the loop has ended.
+        let _ = proxy.send_event(UserEvent::Quit);
+    };
+    measure(name, &jobs, quit, || {
+        // A failure leaves runs that have not been executed, which is reported.
+        let _ = event_loop.run_app(&mut App(&jobs));
+    })
 }
 
 /// Ends a future, and waits for that.

@@ -15,6 +15,8 @@ mod parts;
 mod qt_scheduler;
 #[cfg(all(unix, feature = "descriptor"))]
 mod reactor;
+#[cfg(feature = "winit")]
+mod winit_scheduler;
 
 /// Defines the event loop to which a [`CalloopScheduler`] is attached.
 #[cfg(all(unix, feature = "calloop"))]
@@ -24,6 +26,10 @@ pub use ::calloop;
 #[cfg(feature = "glib")]
 #[doc(no_inline)]
 pub use ::glib;
+/// Defines the event loop to which a [`WinitScheduler`] is attached.
+#[cfg(feature = "winit")]
+#[doc(no_inline)]
+pub use ::winit;
 pub use attached::AttachedLoop;
 #[cfg(all(unix, feature = "calloop"))]
 pub use calloop_scheduler::CalloopScheduler;
@@ -35,3 +41,5 @@ pub use local::LocalScheduler;
 pub use qt_scheduler::QtScheduler;
 #[cfg(all(unix, feature = "descriptor"))]
 pub use reactor::{ReactorLoop, ReactorScheduler};
+#[cfg(feature = "winit")]
+pub use winit_scheduler::WinitScheduler;

@@ -89,6 +89,8 @@ pub use punctual_loops::CalloopScheduler;
 pub use punctual_loops::GlibScheduler;
 #[cfg(feature = "loop-qt")]
 pub use punctual_loops::QtScheduler;
+#[cfg(feature = "loop-winit")]
+pub use punctual_loops::WinitScheduler;
 /// Defines the event loop to which a [`CalloopScheduler`] is attached.
 #[cfg(all(unix, feature = "loop-calloop"))]
 #[doc(no_inline)]
@@ -97,6 +99,10 @@ pub use punctual_loops::calloop;
 #[cfg(feature = "loop-glib")]
 #[doc(no_inline)]
 pub use punctual_loops::glib;
+/// Defines the event loop to which a [`WinitScheduler`] is attached.
+#[cfg(feature = "loop-winit")]
+#[doc(no_inline)]
+pub use punctual_loops::winit;
 #[cfg(feature = "executor-loop")]
 pub use punctual_loops::{AttachedLoop, LocalScheduler, LoopError};
 #[cfg(all(unix, feature = "loop-descriptor"))]

@@ -1,6 +1,7 @@
 //! Conformance suites, a manual clock and a manual scheduler for Punctual and its store and executor crates.
 
 mod clock;
+mod display;
 pub mod event_loop;
 pub mod executor;
 pub mod job_store;
@@ -9,6 +10,7 @@ mod options;
 mod server;
 
 pub use clock::ManualClock;
+pub use display::on_display;
 pub use manual::ManualScheduler;
 pub use options::{assert_error_text, assert_invalid_options};
 pub use punctual_store_kit::{Layered, StoreCall, StoreLayer};

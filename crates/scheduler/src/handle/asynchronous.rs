@@ -12,7 +12,8 @@ use punctual_core::{
 };
 use tokio::runtime::Handle;
 
-use super::builder::{BuiltEngine, SchedulerBuilder};
+use super::build::BuiltEngine;
+use super::builder::SchedulerBuilder;
 use super::job_handle::AsyncJobHandle;
 use super::methods::shared_methods;
 use super::on_runtime::on_runtime;

@@ -14,7 +14,8 @@ use punctual_core::{
 
 use super::asynchronous::AsyncScheduler;
 use super::block_on::block_on_engine;
-use super::builder::{BuiltEngine, SchedulerBuilder};
+use super::build::BuiltEngine;
+use super::builder::SchedulerBuilder;
 use super::job_handle::JobHandle;
 use super::methods::shared_methods;
 use super::run_handle::RunHandle;

@@ -16,6 +16,13 @@ pub trait LoopFixture: 'static {
 
     /// Creates an executor that is not started, and starts a loop on a new thread that executes its runs.
     fn open(options: LoopOptions) -> LoopThread<Self::Executor>;
+
+    /// Runs a test, whose path is `path`: by default, calls it. Overridden if tests need an environment, as that of
+    /// [`on_display`](crate::on_display).
+    fn run_test(path: &str, test: impl FnOnce()) {
+        let _ = path;
+        test();
+    }
 }
 
 /// The options of an executor under test.
@@ -49,6 +56,10 @@ impl<F: LoopFixture> ExecutorFixture for OnLoop<F> {
     fn open(&self, limit: Option<usize>) -> Self::Executor {
         let max_concurrent = limit.unwrap_or(usize::MAX);
         F::open(LoopOptions { max_concurrent, ..LoopOptions::default() })
+    }
+
+    fn run_test(path: &str, test: impl FnOnce()) {
+        F::run_test(path, test);
     }
 }
 

@@ -34,7 +34,10 @@ macro_rules! loop_suite {
             $(
                 #[test]
                 fn $case() {
-                    $crate::event_loop::cases::$group::$case::<$fixture>();
+                    <$fixture as $crate::event_loop::LoopFixture>::run_test(
+                        concat!(module_path!(), "::", stringify!($case)),
+                        $crate::event_loop::cases::$group::$case::<$fixture>,
+                    );
                 }
             )*
         }

@@ -10,6 +10,8 @@ use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
 /// An executor with the thread of its loop. When it is dropped, the executor is dropped first, and then the loop quits.
 pub struct LoopThread<E> {
     executor: Option<E>,
+    /// That on which the loop was attached.
+    id: ThreadId,
     thread: Option<JoinHandle<()>>,
     quit: Box<dyn Fn() + Send + Sync>,
 }
@@ -19,28 +21,31 @@ impl<E: Executor> LoopThread<E> {
     /// thread: it attaches its loop, calls its argument, and runs the loop until `quit` is called. It must not own the
     /// executor while it runs the loop.
     ///
+    /// If the thread of the loop is another one, which exists already, `run_loop` calls its argument there, and waits for
+    /// the end of the loop.
+    ///
     /// # Panics
     ///
     /// If the loop ends before it is attached.
     #[must_use]
     pub fn start(
         executor: E,
-        run_loop: impl FnOnce(Box<dyn FnOnce()>) + Send + 'static,
+        run_loop: impl FnOnce(Box<dyn FnOnce() + Send>) + Send + 'static,
         quit: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let (sender, attached) = channel();
         let thread = thread::spawn(move || {
             // The receiver is waiting below.
-            run_loop(Box::new(move || sender.send(()).unwrap_or_default()));
+            run_loop(Box::new(move || sender.send(thread::current().id()).unwrap_or_default()));
         });
-        attached.recv().expect("the loop is attached");
-        Self { executor: Some(executor), thread: Some(thread), quit: Box::new(quit) }
+        let id = attached.recv().expect("the loop is attached");
+        Self { executor: Some(executor), id, thread: Some(thread), quit: Box::new(quit) }
     }
 
     /// Returns the id of the loop's thread.
     #[must_use]
-    pub fn id(&self) -> Option<ThreadId> {
-        self.thread.as_ref().map(|thread| thread.thread().id())
+    pub fn id(&self) -> ThreadId {
+        self.id
     }
 
     /// Makes the loop quit, and waits for its thread. The executor remains.
@@ -80,7 +85,7 @@ impl<E> Drop for LoopThread<E> {
         drop(self.executor.take());
         if let Some(thread) = self.thread.take() {
             // The last reference may be dropped by a run on the loop itself, which can't wait for itself.
-            let is_own = thread.thread().id() == thread::current().id();
+            let is_own = self.id == thread::current().id();
             (self.quit)();
             let ended = if is_own { Ok(()) } else { thread.join() };
             assert!(ended.is_ok() || thread::panicking(), "the loop panicked");

@@ -87,6 +87,7 @@ macro_rules! executor_suite {
                 #[test]
                 fn $case() {
                     $crate::executor::run::<$fixture>(
+                        concat!(module_path!(), "::", stringify!($case)),
                         $crate::executor::requires::$requires,
                         $crate::executor::cases::$group::$case::<$fixture>,
                     );

@@ -54,7 +54,7 @@ punctual_testkit::executor_suite!(own, Own);
 
 /// Whether a case fails because of the fault.
 fn finds<const FAULT: Fault>(case: impl FnOnce(&CaseContext<Broken<FAULT>>)) -> bool {
-    let run_case = || run::<Broken<FAULT>>(requires::none, case);
+    let run_case = || run::<Broken<FAULT>>("broken", requires::none, case);
     catch_unwind(AssertUnwindSafe(run_case)).is_err()
 }
 

@@ -21,7 +21,7 @@ const PER_THREAD: usize = 2_500;
 pub fn runs_execute_on_the_thread_of_the_loop<F: LoopFixture>() {
     let opened = open::<F>(LoopOptions::default());
     let own = opened.id();
-    let (run, blocking) = blocking_run(move |_| Some(thread::current().id()) == own);
+    let (run, blocking) = blocking_run(move |_| thread::current().id() == own);
     opened.submit(run).expect("it is running");
     let gate = Gate::closed();
     let (started, is_started) = SignalSender::new();
@@ -29,10 +29,10 @@ pub fn runs_execute_on_the_thread_of_the_loop<F: LoopFixture>() {
     let (run, waiting) = async_run(move |_| {
         let (started, gate) = (started.clone(), task_gate.clone());
         async move {
-            let before = Some(thread::current().id()) == own;
+            let before = thread::current().id() == own;
             started.send(());
             gate.pass().await;
-            before && Some(thread::current().id()) == own
+            before && thread::current().id() == own
         }
     });
     opened.submit(run).expect("it is running");
@@ -136,7 +136,7 @@ pub fn panics_leave_the_loop_alive<F: LoopFixture>() {
             assert!(matches!(outcome, RunOutcome::Panicked(_)), "{outcome}");
         }
     }
-    let (run, after) = blocking_run(move |_| Some(thread::current().id()) == own);
+    let (run, after) = blocking_run(move |_| thread::current().id() == own);
     opened.submit(run).expect("it is running");
     assert_eq!(after.outcome().value(), Some(&true.into()));
 }

@@ -1,5 +1,8 @@
 //! Schedulers in real loops, and their end.
 
+#[cfg(all(target_os = "linux", feature = "winit"))]
+mod winit_loop;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
