@@ -16,10 +16,6 @@ use crate::state::{State, at, job, node, run};
 
 /// `test` is the full name of the calling test.
 pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
-    if backend.needs_given_server() {
-        println!("{backend:?}: the disk of a server that is given can't be filled");
-        return;
-    }
     on_a_small_disk(test, 256, |folder| {
         let test_store = TestStore::new(backend, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
