@@ -111,7 +111,7 @@ impl Client {
         let query = self.limited(open.start(term)).await?;
         loop {
             let response = self.limited(open.receive_of(query)).await?;
-            rows.extend(response.rows);
+            rows.extend(flat(response.rows)?);
             size += response.size;
             if !response.has_more {
                 return Ok(Rows { rows, is_complete: true });
@@ -201,6 +201,15 @@ impl fmt::Debug for Client {
     /// Omits the servers' addresses and the login.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// Sorted rows are a single value, an array; no row is an array itself.
+fn flat(rows: Vec<Box<RawValue>>) -> Result<Vec<Box<RawValue>>, RequestError> {
+    match &*rows {
+        [array] if array.get().starts_with('[') => serde_json::from_str(array.get())
+            .map_err(|_| RequestError::Garbage("the response to a query is unexpected")),
+        _ => Ok(rows),
     }
 }
 

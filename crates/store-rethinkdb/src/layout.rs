@@ -13,6 +13,7 @@
 //! sort like them; missing or `null` without a schedule:
 //!
 //! - `due`: the task, and the time from which it may be claimed;
+//! - `due_at`: the time alone, by which jobs of all tasks are sorted, without an index;
 //! - `at`: the time from which it can be claimed, which differs while it is claimed; once behind the task, once behind `*`;
 //! - `order`: the position in listings: the next run time, whether there is none, and the beginning of the id;
 //! - `owners`: the nodes of its claim and its runs.
@@ -294,7 +295,8 @@ impl Change {
 /// Adds the fields for the indexes.
 fn index(job: &StoredJob, fields: &mut Map<String, Value>) {
     let task = hash(job.record.task.as_str());
-    let due = job.record.schedule.map(|schedule| task.clone() + &digits(schedule.due_at));
+    let due_at = job.record.schedule.map(|schedule| digits(schedule.due_at));
+    let due = due_at.as_ref().map(|due_at| task.clone() + due_at);
     let at = job.claimable_at().map(|at| {
         let at = digits(at);
         [task + &at, ANY_TASK.to_owned() + &at]
@@ -305,7 +307,8 @@ fn index(job: &StoredJob, fields: &mut Map<String, Value>) {
     owners.sort_unstable();
     owners.dedup();
     let order = order(job.record.next_run_time(), job.record.id.as_str());
-    let of_job = json!({ "due": due, "at": at, "order": order, "owners": owners });
+    let of_job =
+        json!({ "due": due, "due_at": due_at, "at": at, "order": order, "owners": owners });
     fields.extend(object(of_job));
 }
 

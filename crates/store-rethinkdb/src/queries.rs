@@ -80,14 +80,17 @@ impl RethinkDb {
         &self,
         queries: &[JobQuery<'_>],
     ) -> Result<JobQueryResult<Version>, StoreError> {
-        let (mut searches, mut max_size) = (Vec::new(), usize::MAX);
+        let (mut searches, mut max_size, mut max_count) = (Vec::new(), usize::MAX, usize::MAX);
         for query in queries {
             match query {
                 JobQuery::Due { now, filter, limit } => {
                     searches.extend(self.due(*now, filter, *limit));
-                    max_size = RESULT_BYTES;
+                    (max_size, max_count) = (RESULT_BYTES, max_count.min(*limit));
                 }
-                JobQuery::Next { filter, limit } => searches.extend(self.next(filter, *limit)),
+                JobQuery::Next { filter, limit } => {
+                    searches.extend(self.next(filter, *limit));
+                    max_count = max_count.min(*limit);
+                }
                 JobQuery::Orphans { live_nodes, .. } => {
                     searches.extend(self.orphans(live_nodes));
                     max_size = RESULT_BYTES;
@@ -104,6 +107,8 @@ impl RethinkDb {
             Term::union([first].into_iter().chain(searches))
         };
         let (documents, is_complete) = self.search(&term, max_size).await?;
+        // With as many documents one of the searches may have reached its limit.
+        let is_complete = is_complete && documents.len() < max_count;
         let mut by_key: BTreeMap<String, Entry> = BTreeMap::new();
         for entry in documents.into_iter().filter_map(|one| one.into_entry(KvNamespace::Job)) {
             // One without its definition doesn't replace one with it.
@@ -122,7 +127,7 @@ impl RethinkDb {
         let Some(names) = task_names(filter) else {
             // Used by no scheduler: sorts all of them.
             let claimable = self.jobs().between(ANY_TASK, &end(ANY_TASK)).with("index", "at");
-            return vec![claimable.sorted("due").limit(limit)];
+            return vec![claimable.sorted("due_at").limit(limit)];
         };
         let of_task = |task: &str| {
             let task = &*hash(task);

@@ -186,8 +186,12 @@ impl Term {
         self.then(Op::OrderBy, [field.into()])
     }
 
+    /// The first rows. A number beyond the integers of the server, such as that of a caller without a limit, is none.
     pub(crate) fn limit(self, count: usize) -> Self {
-        self.then(Op::Limit, [Self(count.into())])
+        match i32::try_from(count) {
+            Ok(count) => self.then(Op::Limit, [Self(count.into())]),
+            Err(_) => self,
+        }
     }
 
     pub(crate) fn union(parts: impl IntoIterator<Item = Self>) -> Self {

@@ -71,9 +71,9 @@ impl<'l> Begun<'l> {
 
 impl Proven {
     /// Whether the last response proves that the server knows the password, too.
-    pub(crate) fn is_answered_by(self, response: &str) -> bool {
+    pub(crate) fn is_answered_by(&self, response: &str) -> bool {
         let signature = response.strip_prefix("v=").and_then(|text| STANDARD.decode(text).ok());
-        signature.is_some_and(|signature| self.signature.verify_slice(&signature).is_ok())
+        signature.is_some_and(|signature| self.signature.clone().verify_slice(&signature).is_ok())
     }
 }
 

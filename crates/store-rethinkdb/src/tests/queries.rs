@@ -133,6 +133,16 @@ async fn a_cursor_is_read_to_its_end_or_stopped() {
 }
 
 #[tokio::test]
+async fn rows_may_be_one_array() {
+    let peer = Peer::start([Reply::value(json!([1, 2])), Reply::value(json!([]))]).await;
+    let client = client(&[&peer], PASSWORD, false);
+    for count in [2, 0] {
+        let found = client.rows(&Term::null(), 1_000).await.unwrap();
+        assert_eq!((found.rows.len(), found.is_complete), (count, true));
+    }
+}
+
+#[tokio::test]
 async fn a_huge_response_is_read() {
     let rows: Vec<String> = (0..16).map(|_| "x".repeat(1 << 20)).collect();
     let peer = Peer::start([Reply::rest(json!(rows))]).await;
