@@ -235,14 +235,24 @@ impl Document {
     pub(crate) fn into_entry(self, namespace: KvNamespace) -> Option<Entry> {
         let Value::String(id) = self.id else { return None };
         let storage_key = id.strip_prefix(&document_key(namespace, ""))?.to_owned();
-        let header = match self.header {
-            Value::String(header) => header.into_bytes(),
-            _ => Vec::new(),
+        let body = match &self.definition {
+            Value::Null => Some(Vec::new()),
+            definition => definition["data"].as_str().and_then(binary),
         };
-        let definition = self.definition["data"].as_str().map(|data| STANDARD.decode(data));
-        let body = Encoded::from(definition.and_then(Result::ok).unwrap_or_default());
+        // Without a header it is a corrupt entry.
+        let (header, body) = match (self.header, body) {
+            (Value::String(header), Some(body)) => (header.into_bytes(), body),
+            _ => (Vec::new(), Vec::new()),
+        };
+        let body = Encoded::from(body);
         Some(KvEntry { storage_key, version: self.v, value: KvValue { header, body } })
     }
+}
+
+/// The bytes of a binary value, whose text the server divides into lines.
+fn binary(text: &str) -> Option<Vec<u8>> {
+    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    STANDARD.decode(text).ok()
 }
 
 /// A change of one document.
@@ -335,6 +345,25 @@ mod tests {
         let metadata = |length| storage_key(KvNamespace::Metadata, &"x".repeat(length)).len();
         assert_eq!((metadata(118), metadata(119)), (118, 65));
         assert!(document_key(KvNamespace::Metadata, &job(&long)).len() <= MAX_KEY);
+    }
+
+    #[test]
+    fn definitions_are_read_or_corrupt() {
+        let entry = |definition: Value| {
+            let document = json!({ "id": "a", "v": "1", "header": "{}", "definition": definition });
+            let document: Document = serde_json::from_value(document).unwrap();
+            document.into_entry(KvNamespace::Job).unwrap()
+        };
+        let binary = |data: &str| entry(json!({ "$reql_type$": "BINARY", "data": data }));
+        let text = STANDARD.encode([7; 100]);
+        let lines = format!("{}\r\n{}", &text[..76], &text[76..]);
+        for data in [text, lines] {
+            assert_eq!(binary(&data).value.body.as_bytes(), [7; 100]);
+        }
+        assert_eq!(entry(Value::Null).value.header, b"{}");
+        for corrupt in [binary("A"), entry(json!("AAAA")), entry(json!({}))] {
+            assert_eq!(corrupt.value.header, b"");
+        }
     }
 
     #[test]
