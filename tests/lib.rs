@@ -12,6 +12,7 @@ pub mod journal;
 pub mod past_runs;
 pub mod process;
 pub mod server;
+#[allow(dead_code, reason = "used by the tests of the store, too")]
 #[path = "../crates/store-rethinkdb/tests/common/session.rs"]
 mod session;
 pub mod store;

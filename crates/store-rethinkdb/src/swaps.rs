@@ -150,7 +150,8 @@ fn report(write: Term) -> Term {
             let key = key.or(old_key);
             Term::array([key, change.field("new_val").field("v").or_null()])
         };
-        let changes = result.clone().field("changes").map(5, change);
+        // There is none if no document was selected.
+        let changes = result.clone().field("changes").or(Term::array([])).map(5, change);
         Term::object([("first_error", result.field("first_error").or_null()), ("changes", changes)])
     })
 }

@@ -12,7 +12,8 @@ use StoreErrorKind::Invalid;
 async fn users_have_passwords_and_permissions() {
     let database = Database::new();
     database.started().await;
-    let name = format!("mailer,{}=", Uuid::new_v4().simple());
+    // The server loses a character after an escaped one (2.4.4), so that only the last one may be special.
+    let name = format!("mailer_{},", Uuid::new_v4().simple());
     let mut session = Database::session();
     let users = json!([15, [[14, ["rethinkdb"]], "users"]]);
     session.run(json!([56, [users, { "id": name, "password": "hunter2" }]]));
