@@ -5,12 +5,16 @@
 pub mod completions;
 pub mod disk;
 pub mod failpoint;
+mod given_server;
 mod guides;
 pub mod jobs;
 pub mod journal;
 pub mod past_runs;
 pub mod process;
 pub mod server;
+#[allow(dead_code, reason = "used by the tests of the store, too")]
+#[path = "../crates/store-rethinkdb/tests/common/session.rs"]
+mod session;
 pub mod store;
 pub mod test_store;
 pub mod worker_config;

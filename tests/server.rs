@@ -1,8 +1,14 @@
 //! A private database server of one test, which the test can stop and restart.
+//!
+//! If the server can't be started by `scripts/services` but is given by a variable, the test gets a database of its own on it,
+//! and reaches it by a proxy, which is what stops and restarts.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+use crate::backend;
+use crate::given_server::GivenServer;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
@@ -12,8 +18,14 @@ pub struct Server {
     name: &'static str,
     folder: PathBuf,
     url: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
     /// Stops the server when its stdin is closed, which also happens when this process is killed.
-    keeper: Child,
+    Started(Child),
+    Given(GivenServer),
 }
 
 impl Server {
@@ -36,6 +48,10 @@ impl Server {
     #[must_use]
     pub fn start_in(name: &'static str, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
+        if backend(name).needs_given_server() {
+            let given = GivenServer::start(name);
+            return Self { name, folder, url: given.url().to_owned(), kind: Kind::Given(given) };
+        }
         let keeper = Command::new("sh")
             .args(["-c", "cat; exec \"$0\" stop", SCRIPT])
             .env("PUNCTUAL_SERVICES_DIR", &folder)
@@ -45,7 +61,7 @@ impl Server {
             .process_group(0) // so that Ctrl-C does not reach it
             .spawn()
             .expect("a shell");
-        let mut server = Self { name, folder, url: String::new(), keeper };
+        let mut server = Self { name, folder, url: String::new(), kind: Kind::Started(keeper) };
         let lines = server.script("start");
         let url = format!("export {}=", server.variable());
         let line = lines.lines().find_map(|line| line.strip_prefix(&url)).expect("a URL");
@@ -73,6 +89,9 @@ impl Server {
     /// Panics if the status can't be determined.
     #[must_use]
     pub fn is_running(&self) -> bool {
+        if let Kind::Given(given) = &self.kind {
+            return given.is_running();
+        }
         let output = self.command("status").output().expect("scripts/services");
         output.status.success()
     }
@@ -83,7 +102,10 @@ impl Server {
     ///
     /// Panics if that fails.
     pub fn down(&self) {
-        self.script("down");
+        match &self.kind {
+            Kind::Started(_) => drop(self.script("down")),
+            Kind::Given(given) => given.down(),
+        }
     }
 
     /// Starts the server again, with the same port and data; returns when it accepts connections.
@@ -92,7 +114,10 @@ impl Server {
     ///
     /// Panics if that fails.
     pub fn up(&self) {
-        self.script("up");
+        match &self.kind {
+            Kind::Started(_) => drop(self.script("up")),
+            Kind::Given(given) => given.up(),
+        }
     }
 
     fn variable(&self) -> String {
@@ -116,8 +141,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let ended = self.keeper.wait();
+        let Kind::Started(keeper) = &mut self.kind else { return };
+        drop(keeper.stdin.take());
+        let ended = keeper.wait();
         let failed = !ended.is_ok_and(|status| status.success());
         assert!(!failed || std::thread::panicking(), "{} doesn't stop", self.name);
     }

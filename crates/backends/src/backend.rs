@@ -25,6 +25,7 @@ pub enum Location {
 pub struct Backend {
     id: &'static str,
     location: Location,
+    is_given: bool,
     feature: &'static str,
     name: &'static str,
     schemes: &'static [&'static str],
@@ -43,7 +44,8 @@ macro_rules! table {
         $type:ident { $($option:ident: $value:ty),* };)*) => {
         &[$(Backend {
             id: stringify!($id),
-            location: Location::$location,
+            location: location!($location),
+            is_given: is_given!($location),
             feature: $feature,
             name: $name,
             schemes: &[$($scheme),+],
@@ -51,6 +53,26 @@ macro_rules! table {
             open: open::$id,
             custom: None,
         }),*]
+    };
+}
+
+/// The location that a word of the list stands for.
+macro_rules! location {
+    (GivenServer) => {
+        Location::Server
+    };
+    ($location:ident) => {
+        Location::$location
+    };
+}
+
+/// Whether a word of the list means that the tests need a server that is given.
+macro_rules! is_given {
+    (GivenServer) => {
+        true
+    };
+    ($location:ident) => {
+        false
     };
 }
 
@@ -68,6 +90,7 @@ impl Backend {
         Self {
             id,
             location: Location::File,
+            is_given: false,
             feature: "",
             name: id,
             schemes,
@@ -128,6 +151,20 @@ impl Backend {
     #[must_use]
     pub fn location(&self) -> Location {
         self.location
+    }
+
+    /// Whether tests need a server that the variable `PUNCTUAL_TEST_NAME_URL` names, because `scripts/services` can't start
+    /// one.
+    ///
+    /// ```
+    /// use punctual_backends::Backend;
+    ///
+    /// let given: Vec<_> = Backend::all().iter().filter(|backend| backend.needs_given_server()).collect();
+    /// assert_eq!(given, [Backend::by_id("rethinkdb").expect("a backend of the list")]);
+    /// ```
+    #[must_use]
+    pub fn needs_given_server(&self) -> bool {
+        self.is_given
     }
 
     /// The names of the options that [`open`](Self::open) accepts.

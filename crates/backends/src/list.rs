@@ -6,7 +6,9 @@
 /// - the id of the backend: the name of its service in `scripts/services` and of its test modules; its feature is
 ///   `store-` and the id;
 /// - the location of its jobs, a variant of [`Location`](crate::Location), which determines how a store is created:
-///   `TYPE::new()`, `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two followed by `.build()`;
+///   `TYPE::new()`, `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two followed by `.build()`.
+///   `GivenServer` is `Server` for a backend whose server `scripts/services` can't start: its tests are a part of a run only if
+///   the variable `PUNCTUAL_TEST_NAME_URL` names a server, and `scripts/test` says so otherwise;
 /// - its feature, its display name, and the schemes of its URLs, with the id first;
 /// - its type, and the options that can be given as text: methods of its builder, with the type of the value.
 ///   The option for the prefix of all names in the database ends with `prefix`, or is `path`.
@@ -48,6 +50,11 @@ macro_rules! __list {
                 MongoDbJobStore {
                     database: String, collection: String, collection_prefix: String, auth_source: String,
                     connect_timeout: Duration, response_timeout: Duration, change_streams: bool
+                };
+            rethinkdb GivenServer "store-rethinkdb" "RethinkDB" ["rethinkdb", "rethinkdbs"]
+                RethinkDbJobStore {
+                    database: String, table: String, table_prefix: String, make_tables: bool, ca_cert: String,
+                    connect_timeout: Duration, response_timeout: Duration
                 };
         }
     };

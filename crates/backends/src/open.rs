@@ -41,6 +41,9 @@ macro_rules! create {
     (Server $type:ident $url:ident $given:ident $options:tt) => {
         with!($type::builder().url($url), $given $options).build()?
     };
+    (GivenServer $type:ident $url:ident $given:ident $options:tt) => {
+        create!(Server $type $url $given $options)
+    };
 }
 
 /// Sets the given options on a builder.

@@ -8,6 +8,8 @@ pub use punctual_store_memory::MemoryJobStore;
 pub use punctual_store_mongodb::{MongoDbJobStore, MongoDbJobStoreBuilder};
 #[cfg(feature = "store-redis")]
 pub use punctual_store_redis::{RedisJobStore, RedisJobStoreBuilder};
+#[cfg(feature = "store-rethinkdb")]
+pub use punctual_store_rethinkdb::{RethinkDbJobStore, RethinkDbJobStoreBuilder};
 #[cfg(any(feature = "store-mysql", feature = "store-postgres", feature = "store-sqlite"))]
 #[doc(no_inline)]
 pub use punctual_store_sql::sqlx;

@@ -180,6 +180,15 @@ impl Translation<'_> {
                 self.owned_connection(key, &mut options);
                 server_url(key, "zookeeper", 2181, &mut options)?;
             }
+            "rethinkdb" => {
+                // The names of the client library of APScheduler.
+                for (own, name) in [("user", "username"), ("timeout", "connect_timeout")] {
+                    if let Some(value) = options.remove(own).filter(|value| !value.is_null()) {
+                        options.insert(name.to_owned(), value);
+                    }
+                }
+                server_url(key, "rethinkdb", 28_015, &mut options)?;
+            }
             "mongodb" => server_url(key, "mongodb", 27_017, &mut options)?,
             "redis" => {
                 let db = options.remove("db");
@@ -259,6 +268,7 @@ const STORES: Kinds = &[
     ("etcd", "EtcdJobStore"),
     ("mongodb", "MongoDBJobStore"),
     ("redis", "RedisJobStore"),
+    ("rethinkdb", "RethinkDBJobStore"),
     ("zookeeper", "ZooKeeperJobStore"),
 ];
 

@@ -100,6 +100,10 @@ fn urls_of_other_stores_are_formed_of_their_options() {
             json!({"type": "zookeeper", "path": "/jobs", "hosts": "a:1,b", "timeout": 5, "close_connection_on_exit": true}),
             "zookeeper",
         ),
+        (
+            json!({"type": "rethinkdb", "database": "jobs", "user": "ann", "password": "hunter2", "timeout": 5}),
+            "rethinkdb",
+        ),
         (json!({"type": "mongodb", "database": "jobs", "port": 27018}), "mongodb"),
         (
             json!({"type": "sqlalchemy", "url": "postgresql+psycopg2://ann:hunter2@host/jobs"}),

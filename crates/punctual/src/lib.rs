@@ -190,6 +190,8 @@ pub mod prelude {
     pub use crate::ProcessPoolExecutor;
     #[cfg(feature = "store-redis")]
     pub use crate::RedisJobStore;
+    #[cfg(feature = "store-rethinkdb")]
+    pub use crate::RethinkDbJobStore;
     #[cfg(feature = "store-sqlite")]
     pub use crate::SqliteJobStore;
     #[cfg(feature = "executor-threads")]

@@ -15,14 +15,24 @@ macro_rules! for_every_store {
             fn extreme_jobs_are_stored_and_run() {
                 crate::extremes::stored_and_run(backend(stringify!($store)));
             }
-
-            #[test]
-            fn nothing_is_lost_on_a_full_disk() {
-                let test = concat!(stringify!($store), "::nothing_is_lost_on_a_full_disk");
-                crate::full_disk::nothing_is_lost(backend(stringify!($store)), test);
-            }
         }
     )*};
 }
 
+/// Instantiates a test case for each database whose disk a test can fill.
+macro_rules! for_every_disk {
+    ($($store:ident)*) => {
+        mod nothing_is_lost_on_a_full_disk {
+            use punctual_tests::backend;
+
+            $(#[test]
+            fn $store() {
+                let test = concat!("nothing_is_lost_on_a_full_disk::", stringify!($store));
+                crate::full_disk::nothing_is_lost(backend(stringify!($store)), test);
+            })*
+        }
+    };
+}
+
 punctual_backends::for_each_backend!(persistent => for_every_store);
+punctual_backends::for_each_backend!(started => for_every_disk);

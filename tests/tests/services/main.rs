@@ -34,14 +34,14 @@ macro_rules! with_each_server {
     };
 }
 
-punctual_backends::for_each_backend!(server => with_each_server);
+punctual_backends::for_each_backend!(started_server => with_each_server);
 
 #[test]
 fn each_server_backend_has_a_server() {
     macro_rules! names {
         ($($server:ident)*) => { [$(stringify!($server)),*] };
     }
-    let mut expected = punctual_backends::for_each_backend!(server => names);
+    let mut expected = punctual_backends::for_each_backend!(started_server => names);
     let mut names = ServicesScript::new().names();
     expected.sort_unstable();
     names.sort_unstable();

@@ -1,0 +1,7 @@
+//! All tests of this program need the server, which is in their names.
+
+mod access;
+mod counts;
+mod limits;
+mod store;
+mod watches;
