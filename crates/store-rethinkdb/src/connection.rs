@@ -6,7 +6,7 @@ use punctual_store_kit::HostAddress;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use crate::config::Login;
 use crate::error::RequestError;
 use crate::reql::Term;
 use crate::scram::Begun;
+use crate::stream::Stream;
 use crate::tls::{self, Tls};
 
 /// The first bytes of a client that uses version 1.0 of the protocol.
@@ -31,14 +32,6 @@ const OPTIONS: &str = r#"{"max_batch_rows":100000,"max_batch_bytes":8388608,"fir
 
 /// The size of the buffer for reading.
 const BUFFER: usize = 64 << 10;
-
-/// The encrypted or unencrypted bytes.
-pub(crate) type Stream = Box<dyn ByteStream>;
-
-/// What a connection needs of its bytes.
-pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> ByteStream for S {}
 
 /// An open connection. A future that is dropped before it is ready may leave it between two messages, so that it can't be
 /// used any more.

@@ -29,7 +29,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::check_database;
 use crate::reql::Term;
 
 /// The largest key of the server.
@@ -90,7 +89,6 @@ impl Tables {
         prefix: &str,
         jobs: Option<String>,
     ) -> Result<Self, StoreError> {
-        check_database(&database)?;
         check_name("table prefix", prefix, 100, &[])?;
         let tables = Self { database, prefix: prefix.into(), jobs };
         if let Some(jobs) = &tables.jobs {

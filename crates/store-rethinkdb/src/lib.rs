@@ -20,6 +20,7 @@ mod reql;
 mod scram;
 mod server;
 mod store;
+mod stream;
 mod swaps;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use punctual_core::StoreError;
 use punctual_store_kit::{HostAddress, HostsUrl, SecretUrl, invalid};
 
 use crate::RethinkDbJobStore;
-use crate::config::{Authority, Login, Options, Timeouts};
+use crate::config::{Authority, Login, Options, Timeouts, check_database};
 use crate::layout::Tables;
 
 /// The port of RethinkDB for clients.
@@ -188,6 +188,7 @@ impl RethinkDbJobStoreBuilder {
             return Err(invalid("an encrypted connection to RethinkDB requires the feature tls"));
         }
         let database = self.database.or(database).unwrap_or_else(|| "punctual".into());
+        check_database(&database)?;
         Ok(RethinkDbJobStore::with(Options {
             servers,
             login: Login {

@@ -5,8 +5,8 @@ use punctual_store_kit::invalid;
 use tokio::net::TcpStream;
 
 use crate::config::Authority;
-use crate::connection::Stream;
 use crate::error::RequestError;
+use crate::stream::Stream;
 
 pub(crate) use imp::{Tls, encrypt, read};
 

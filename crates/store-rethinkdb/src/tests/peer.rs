@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 
 use crate::client::Client;
 use crate::config::{Authority, Login, Options, Timeouts};
-use crate::connection::Stream;
 use crate::layout::Tables;
+use crate::stream::Stream;
 
 /// The password of the user `mailer`.
 pub(crate) const PASSWORD: &str = "hunter2";

@@ -14,8 +14,8 @@ use tokio_rustls::TlsAcceptor;
 use super::peer::{PASSWORD, Peer, Reply, options};
 use crate::client::Client;
 use crate::config::Authority;
-use crate::connection::Stream;
 use crate::reql::Term;
+use crate::stream::Stream;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
