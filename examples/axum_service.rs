@@ -1,8 +1,8 @@
 //! A web service with axum: it lists its jobs, runs one on request, and finishes the runs when it stops.
 //!
 //! `cargo run --example axum_service`, and then `curl http://localhost:8080/jobs` and
-//! `curl --request POST http://localhost:8080/jobs/report/run`. It stops after Ctrl-C, or after `--for SECONDS`; `--port N`
-//! chooses another port.
+//! `curl --request POST http://localhost:8080/jobs/report/run`. It stops after SIGTERM, Ctrl-C, or `--for SECONDS`;
+//! `--port N` chooses another port.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use punctual::prelude::*;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[task]
 async fn report(pages: u32) -> u32 {
@@ -62,10 +63,15 @@ fn failure(error: SchedulerError) -> Failure {
     (status, punctual::error_chain(&error).to_string())
 }
 
-/// Ends after Ctrl-C, or after this time.
+/// Ends after SIGTERM, which service managers send, after Ctrl-C, or after this time.
 async fn stopped(seconds: Option<u64>) {
     let limit = seconds.map_or(Duration::MAX, Duration::from_secs);
-    let _ = tokio::time::timeout(limit, tokio::signal::ctrl_c()).await;
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be handled");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = tokio::time::sleep(limit) => {}
+    }
 }
 
 /// Returns the value of a command line option.

@@ -26,7 +26,7 @@ pub struct HistoryEntry {
     pub job: JobRef,
     /// The id of the run, shared by all its attempts.
     pub run_id: RunId,
-    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt failed and is retried, or did not finish: its process
     /// terminated or lost its lease, or no executor completed the run. An attempt whose outcome is unknown has no
     /// entry.
     pub attempt: u32,

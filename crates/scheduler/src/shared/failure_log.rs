@@ -19,7 +19,7 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 /// Which failures a scheduler logs, independently of its listeners; set by
 /// [`SchedulerBuilder::failure_log`](crate::SchedulerBuilder::failure_log).
 ///
-/// A run that fails, panics, or is killed, refused or lost is logged with the level ERROR, as is a corrupt record.
+/// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a corrupt record.
 /// Fire times that are skipped because they were too late or because of `max_instances`, jobs that can't be run,
 /// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
 /// times with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
