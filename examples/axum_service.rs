@@ -67,11 +67,13 @@ fn failure(error: SchedulerError) -> Failure {
 async fn stopped(seconds: Option<u64>) {
     let limit = seconds.map_or(Duration::MAX, Duration::from_secs);
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be handled");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = tokio::time::sleep(limit) => {}
-    }
+    let signalled = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    let _ = tokio::time::timeout(limit, signalled).await;
 }
 
 /// Returns the value of a command line option.
