@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use http::uri::PathAndQuery;
 use punctual_core::{StoreError, error_chain};
+use punctual_store_kit::{Login, Timeouts};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use tonic::client::Grpc;
@@ -16,7 +17,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Streaming};
 use tonic_prost::ProstCodec;
 
-use crate::config::{Login, Options, Timeouts};
+use crate::config::Options;
 use crate::error::{RequestError, timed_out};
 use crate::messages::{AuthenticateRequest, Method, StatusRequest, WatchRequest, WatchResponse};
 use crate::tls;

@@ -1,32 +1,10 @@
 //! The validated options.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use punctual_store_kit::HostAddress;
+use punctual_store_kit::{HostAddress, Login, Timeouts};
 
 use crate::layout::Keys;
-
-/// How long to wait for the servers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) response: Duration,
-}
-
-/// The name and the password of a user.
-#[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) name: String,
-    pub(crate) password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").finish_non_exhaustive()
-    }
-}
 
 /// The certificates of encrypted connections, in files in the PEM format.
 #[derive(Clone, Debug, Default)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, HostsUrl, SecretUrl, invalid};
+use punctual_store_kit::{HostsUrl, Login, SecretUrl, Timeouts, invalid};
 
 use crate::EtcdJobStore;
-use crate::config::{Certificates, Login, Options, Timeouts};
+use crate::config::{Certificates, Options};
 use crate::layout::Keys;
 
 /// The port of etcd for clients.
@@ -16,8 +16,6 @@ const PORT: u16 = 2379;
 
 /// The schemes of URLs. Connections to those with an `s` are encrypted.
 const SCHEMES: &[&str] = &["etcd", "etcds"];
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The default of `--quota-backend-bytes`.
 const DEFAULT_QUOTA: u64 = 2 << 30;
@@ -54,8 +52,6 @@ pub struct EtcdJobStoreBuilder {
 
 impl EtcdJobStoreBuilder {
     pub(crate) fn new() -> Self {
-        let timeouts =
-            Timeouts { connect: Duration::from_secs(5), response: Duration::from_secs(5) };
         Self {
             url: None,
             host: None,
@@ -66,7 +62,7 @@ impl EtcdJobStoreBuilder {
             ca_cert: None,
             cert_cert: None,
             cert_key: None,
-            timeouts,
+            timeouts: Timeouts::default(),
             quota_bytes: DEFAULT_QUOTA,
         }
     }
@@ -169,31 +165,23 @@ impl EtcdJobStoreBuilder {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, or if the URL, the path or a
     /// timeout is invalid, or options are missing without which others have no meaning.
     pub fn build(self) -> Result<EtcdJobStore, StoreError> {
-        check_timeout("connect_timeout", self.timeouts.connect)?;
-        check_timeout("response_timeout", self.timeouts.response)?;
+        self.timeouts.check()?;
         if self.quota_bytes == 0 {
             return Err(invalid("`quota_backend_bytes` must not be 0"));
         }
         let url = self.url.transpose()?;
-        let servers = match (self.host, self.port, &url) {
-            (Some(host), port, _) => {
-                let address = HostAddress::new(&host, port.unwrap_or(PORT));
-                vec![address.map_err(|_| invalid(format!("the host {host:?} is invalid")))?]
-            }
-            (None, Some(_), _) => return Err(invalid("`port` requires `host`")),
-            (None, None, Some(url)) => url.hosts.clone(),
-            (None, None, None) => return Err(invalid("an etcd store needs a URL or a host")),
-        };
+        let servers = HostsUrl::servers(
+            "an etcd store",
+            url.as_ref(),
+            self.host.as_deref(),
+            self.port,
+            PORT,
+        )?;
         let is_encrypted = url.as_ref().is_some_and(|url| url.scheme == "etcds");
         let (username, password, path) =
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
-        let login = match (self.username.or(username), self.password.or(password)) {
-            (None, None) => None,
-            (None, Some(_)) => return Err(invalid("`password` requires `username`")),
-            // A user without a password logs in by the name in the client's certificate.
-            (Some(_), None) => return Err(invalid("`username` requires `password`")),
-            (Some(name), Some(password)) => Some(Login { name, password }),
-        };
+        // A user without a password logs in by the name in the client's certificate.
+        let login = Login::of(self.username.or(username), self.password.or(password))?;
         let client = match (self.cert_cert, self.cert_key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -218,13 +206,6 @@ impl EtcdJobStoreBuilder {
 /// Parses a URL. The error never contains it, because it may contain a password.
 fn parse(url: String) -> Result<HostsUrl, StoreError> {
     SecretUrl::new("etcd", SCHEMES, url)?.read(|url| HostsUrl::parse(url, PORT))
-}
-
-fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {
-    if (Duration::from_millis(1)..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be 1ms to a day, not {timeout:?}")))
 }
 
 impl fmt::Debug for EtcdJobStoreBuilder {

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use punctual_core::StoreError;
+
+use crate::name::invalid;
 
 /// The address of a server.
 ///
@@ -120,6 +123,31 @@ impl HostsUrl {
                 false => Some(decode(path)?),
             },
         })
+    }
+
+    /// The servers of a store with these options: `host` and `port` replace those of the URL. `store` is the store in errors, such
+    /// as `an etcd store`.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, if the host is invalid, or if
+    /// there is a port without a host.
+    pub fn servers(
+        store: &str,
+        url: Option<&Self>,
+        host: Option<&str>,
+        port: Option<u16>,
+        default_port: u16,
+    ) -> Result<Vec<HostAddress>, StoreError> {
+        match (host, port, url) {
+            (Some(host), port, _) => {
+                let address = HostAddress::new(host, port.unwrap_or(default_port));
+                Ok(vec![address.map_err(|_| invalid(format!("the host {host:?} is invalid")))?])
+            }
+            (None, Some(_), _) => Err(invalid("`port` requires `host`")),
+            (None, None, Some(url)) => Ok(url.hosts.clone()),
+            (None, None, None) => Err(invalid(format!("{store} needs a URL or a host"))),
+        }
     }
 }
 

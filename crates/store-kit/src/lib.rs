@@ -10,7 +10,8 @@
 //! - [`parts`], [`job_chunks`] and [`commit_groups`] split batches into requests.
 //! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
 //! - [`StoreLayer`] wraps a store and overrides some of its methods.
-//! - [`check_name`], [`SecretUrl`] and [`HostsUrl`] validate the settings of a store's builder; [`Cause`] attaches an error of a client.
+//! - [`check_name`], [`SecretUrl`], [`HostsUrl`], [`Login`] and [`Timeouts`] validate the settings of a store's builder; [`Cause`] attaches
+//!   an error of a client.
 //!
 //! None of these helpers defines state transitions; those are the methods of [`StoredJob`](punctual_core::StoredJob).
 //! `kv` calls them directly, other backends implement them in their own way. A store is complete when it passes
@@ -134,10 +135,12 @@ mod handle;
 mod hosts;
 pub mod kv;
 mod layer;
+mod login;
 mod name;
 mod page;
 mod secret;
 mod store;
+mod timeouts;
 
 #[doc(hidden)]
 pub use punctual_core as core;
@@ -148,6 +151,8 @@ pub use cause::Cause;
 pub use handle::BackendHandle;
 pub use hosts::{HostAddress, HostsUrl};
 pub use layer::{Layered, StoreCall, StoreLayer};
+pub use login::Login;
 pub use name::{check_metadata_key, check_name, invalid};
 pub use page::{PageReader, history_range};
 pub use secret::SecretUrl;
+pub use timeouts::{Timeouts, check_timeout};

@@ -1,19 +1,10 @@
 //! The validated options.
 
-use std::time::Duration;
-
 use mongodb::options::{ConnectionString, Credential, ServerAddress};
 use punctual_core::StoreError;
-use punctual_store_kit::invalid;
+use punctual_store_kit::{Timeouts, invalid};
 
 use crate::layout::Collections;
-
-/// How long to wait for the servers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) response: Duration,
-}
 
 /// The validated options.
 pub(crate) struct Options {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mongodb::options::{ConnectionString, Credential, ServerAddress};
 use punctual_core::StoreError;
-use punctual_store_kit::{Cause, SecretUrl, check_name, invalid};
+use punctual_store_kit::{Cause, SecretUrl, Timeouts, check_name, invalid};
 
 use crate::MongoDbJobStore;
-use crate::config::{Options, Timeouts, check_database};
+use crate::config::{Options, check_database};
 use crate::layout::Collections;
 
 /// The schemes of URLs. The servers of those with `+srv` are found by the DNS.
@@ -15,8 +15,6 @@ const SCHEMES: &[&str] = match cfg!(feature = "dns") {
     true => &["mongodb", "mongodb+srv"],
     false => &["mongodb"],
 };
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builder of a [`MongoDbJobStore`]; returned by [`MongoDbJobStore::builder`].
 ///
@@ -50,8 +48,6 @@ pub struct MongoDbJobStoreBuilder {
 
 impl MongoDbJobStoreBuilder {
     pub(crate) fn new() -> Self {
-        let timeouts =
-            Timeouts { connect: Duration::from_secs(5), response: Duration::from_secs(5) };
         Self {
             url: None,
             host: None,
@@ -62,7 +58,7 @@ impl MongoDbJobStoreBuilder {
             database: None,
             collection_prefix: "punctual_".into(),
             collection: None,
-            timeouts,
+            timeouts: Timeouts::default(),
             change_streams: false,
         }
     }
@@ -157,8 +153,7 @@ impl MongoDbJobStoreBuilder {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, or if the URL, a name or a
     /// timeout is invalid, or if there is a password without a user.
     pub fn build(self) -> Result<MongoDbJobStore, StoreError> {
-        check_timeout("connect_timeout", self.timeouts.connect)?;
-        check_timeout("response_timeout", self.timeouts.response)?;
+        self.timeouts.check()?;
         let url = match (self.url, &self.host) {
             (Some(url), _) => url?,
             (None, Some(_)) => parse("mongodb://localhost".into())?,
@@ -202,13 +197,6 @@ impl MongoDbJobStoreBuilder {
 fn parse(url: String) -> Result<ConnectionString, StoreError> {
     let url = SecretUrl::new("MongoDB", SCHEMES, url)?;
     url.read(|url| ConnectionString::parse(url).map_err(|error| Cause(error.kind)))
-}
-
-fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {
-    if (Duration::from_millis(1)..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be 1ms to a day, not {timeout:?}")))
 }
 
 impl std::fmt::Debug for MongoDbJobStoreBuilder {

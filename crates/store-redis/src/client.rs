@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{StoreError, StoreErrorKind, TaskFilter};
-use punctual_store_kit::task_names;
+use punctual_store_kit::{Timeouts, task_names};
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{
     AsyncConnectionConfig, Cmd, RedisError, RedisResult, ServerErrorKind, ToRedisArgs, Value,
@@ -24,13 +24,6 @@ const MAX_STEP: u32 = 1 << 20;
 
 /// How often a request is redirected from one server of a cluster to another.
 const MAX_REDIRECTS: u32 = 3;
-
-/// How long to wait for the server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) response: Duration,
-}
 
 /// A connection that all clones share. Requests of concurrent calls are sent without waiting for each other's responses.
 #[derive(Clone)]

@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{Cause, SecretUrl, invalid};
+use punctual_store_kit::{Cause, SecretUrl, Timeouts, invalid};
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use crate::RedisJobStore;
-use crate::client::Timeouts;
 use crate::keys::Keys;
 use crate::servers::{Servers, replaced};
 
 /// The schemes of URLs. Those with a second `s` require encryption.
 const SCHEMES: &[&str] = &["redis", "rediss", "valkey", "valkeys"];
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builder of a [`RedisJobStore`]; returned by [`RedisJobStore::builder`].
 ///
@@ -60,8 +57,6 @@ pub(crate) struct Options {
 
 impl RedisJobStoreBuilder {
     pub(crate) fn new() -> Self {
-        let timeouts =
-            Timeouts { connect: Duration::from_secs(5), response: Duration::from_secs(5) };
         Self {
             url: None,
             other_urls: Ok(Vec::new()),
@@ -74,7 +69,7 @@ impl RedisJobStoreBuilder {
             key_prefix: "punctual".into(),
             jobs_key: None,
             run_times_key: None,
-            timeouts,
+            timeouts: Timeouts::default(),
             sync: false,
         }
     }
@@ -190,8 +185,7 @@ impl RedisJobStoreBuilder {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, or if the URL, a name or a
     /// timeout is invalid.
     pub fn build(self) -> Result<RedisJobStore, StoreError> {
-        check_timeout("connect_timeout", self.timeouts.connect)?;
-        check_timeout("response_timeout", self.timeouts.response)?;
+        self.timeouts.check()?;
         let keys =
             Keys::new(&self.key_prefix, self.jobs_key.as_deref(), self.run_times_key.as_deref())?;
         let (timeouts, sync) = (self.timeouts, self.sync);
@@ -245,13 +239,6 @@ impl RedisJobStoreBuilder {
 fn parse(url: String) -> Result<ConnectionInfo, StoreError> {
     let url = SecretUrl::new("Redis", SCHEMES, url)?;
     url.read(|url| url.into_connection_info().map_err(Cause))
-}
-
-fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {
-    if (Duration::from_millis(1)..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be 1ms to a day, not {timeout:?}")))
 }
 
 impl std::fmt::Debug for RedisJobStoreBuilder {

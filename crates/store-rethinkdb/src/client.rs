@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::StoreError;
-use punctual_store_kit::HostAddress;
+use punctual_store_kit::{HostAddress, Login, Timeouts};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::config::{Login, Options, Timeouts};
+use crate::config::Options;
 use crate::connection::{Connection, Request};
 use crate::error::RequestError;
 use crate::reql::Term;

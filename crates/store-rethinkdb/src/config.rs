@@ -1,33 +1,11 @@
 //! The validated options.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, invalid};
+use punctual_store_kit::{HostAddress, Login, Timeouts, invalid};
 
 use crate::layout::Tables;
-
-/// How long to wait for the servers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) response: Duration,
-}
-
-/// The name and the password of a user.
-#[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) name: String,
-    pub(crate) password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").finish_non_exhaustive()
-    }
-}
 
 /// By whom the certificates of the servers are signed.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use punctual_store_kit::HostAddress;
+use punctual_store_kit::{HostAddress, Login};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -10,7 +10,6 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::config::Login;
 use crate::error::RequestError;
 use crate::reql::Term;
 use crate::scram::Begun;

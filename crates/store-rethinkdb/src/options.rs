@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, HostsUrl, SecretUrl, invalid};
+use punctual_store_kit::{HostsUrl, Login, SecretUrl, Timeouts, invalid};
 
 use crate::RethinkDbJobStore;
-use crate::config::{Authority, Login, Options, Timeouts, check_database};
+use crate::config::{Authority, Options, check_database};
 use crate::layout::Tables;
 
 /// The port of RethinkDB for clients.
@@ -16,8 +16,6 @@ const PORT: u16 = 28_015;
 
 /// The schemes of URLs. Connections to those with an `s` are encrypted.
 const SCHEMES: &[&str] = &["rethinkdb", "rethinkdbs"];
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builder of a [`RethinkDbJobStore`]; returned by [`RethinkDbJobStore::builder`].
 ///
@@ -51,8 +49,6 @@ pub struct RethinkDbJobStoreBuilder {
 
 impl RethinkDbJobStoreBuilder {
     pub(crate) fn new() -> Self {
-        let timeouts =
-            Timeouts { connect: Duration::from_secs(5), response: Duration::from_secs(5) };
         Self {
             url: None,
             host: None,
@@ -64,7 +60,7 @@ impl RethinkDbJobStoreBuilder {
             table: None,
             make_tables: true,
             ca_cert: None,
-            timeouts,
+            timeouts: Timeouts::default(),
         }
     }
 
@@ -165,18 +161,15 @@ impl RethinkDbJobStoreBuilder {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, or if the URL, a name or a
     /// timeout is invalid, or if the feature `tls` is required.
     pub fn build(self) -> Result<RethinkDbJobStore, StoreError> {
-        check_timeout("connect_timeout", self.timeouts.connect)?;
-        check_timeout("response_timeout", self.timeouts.response)?;
+        self.timeouts.check()?;
         let url = self.url.transpose()?;
-        let servers = match (self.host, self.port, &url) {
-            (Some(host), port, _) => {
-                let address = HostAddress::new(&host, port.unwrap_or(PORT));
-                vec![address.map_err(|_| invalid(format!("the host {host:?} is invalid")))?]
-            }
-            (None, Some(_), _) => return Err(invalid("`port` requires `host`")),
-            (None, None, Some(url)) => url.hosts.clone(),
-            (None, None, None) => return Err(invalid("a RethinkDB store needs a URL or a host")),
-        };
+        let servers = HostsUrl::servers(
+            "a RethinkDB store",
+            url.as_ref(),
+            self.host.as_deref(),
+            self.port,
+            PORT,
+        )?;
         let is_encrypted = url.as_ref().is_some_and(|url| url.scheme == "rethinkdbs");
         let (username, password, database) =
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
@@ -206,13 +199,6 @@ impl RethinkDbJobStoreBuilder {
 /// Parses a URL. The error never contains it, because it may contain a password.
 fn parse(url: String) -> Result<HostsUrl, StoreError> {
     SecretUrl::new("RethinkDB", SCHEMES, url)?.read(|url| HostsUrl::parse(url, PORT))
-}
-
-fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {
-    if (Duration::from_millis(1)..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be 1ms to a day, not {timeout:?}")))
 }
 
 impl fmt::Debug for RethinkDbJobStoreBuilder {

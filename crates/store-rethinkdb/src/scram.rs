@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use pbkdf2::pbkdf2_hmac_array;
 use sha2::{Digest, Sha256};
 
-use crate::config::Login;
+use punctual_store_kit::Login;
 
 /// The largest number of iterations, which take less than a second. RethinkDB's default is 4096.
 const MAX_ITERATIONS: u32 = 1_000_000;

@@ -1,10 +1,9 @@
 //! The `KvStore` implementation.
 
-use std::collections::HashMap;
-
 use punctual_core::{ChangeWatch, JobCursor, StoreCaps, StoreError, Timestamp};
 use punctual_store_kit::kv::{
-    HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvNamespace, KvStore, RecentEntries,
+    HistoryQuery, HistoryQueryResult, JobQuery, JobQueryResult, KvEntry, KvNamespace, KvStore,
+    RecentEntries,
 };
 
 use crate::client::Client;
@@ -62,9 +61,7 @@ impl KvStore for RethinkDb {
         keys: Vec<String>,
     ) -> Result<Vec<Option<Entry>>, StoreError> {
         let entries = self.read_keys(namespace, &keys).await?;
-        let mut by_key: HashMap<_, _> =
-            entries.into_iter().map(|entry| (entry.storage_key.clone(), entry)).collect();
-        Ok(keys.iter().map(|key| by_key.remove(key)).collect())
+        Ok(KvEntry::in_order_of(&keys, entries))
     }
 
     async fn swap(&self, swaps: Vec<Swap>) -> Result<Vec<bool>, StoreError> {

@@ -4,15 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::SecretUrl;
+use punctual_store_kit::{SecretUrl, check_timeout};
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
 
 use crate::error::{Cause, invalid};
 use crate::ping::{is_usable, ping};
 use crate::reusing_pool::ReusingPool;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 type Options<D> = <<D as Database>::Connection as Connection>::Options;
 
@@ -114,15 +112,4 @@ impl Limits {
     pub(crate) fn call_timeout(&self) -> Duration {
         self.acquire_timeout + self.statement_timeout
     }
-}
-
-pub(crate) fn check_timeout(
-    name: &str,
-    timeout: Duration,
-    shortest: Duration,
-) -> Result<(), StoreError> {
-    if (shortest..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be {shortest:?} to a day, not {timeout:?}")))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select, try_join};
 use punctual_core::BatchLimit;
+use punctual_store_kit::Login;
 use punctual_store_kit::{HostAddress, parts};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
@@ -15,7 +16,7 @@ use zookeeper_client::{
     PersistentWatcher, SessionState, Stat, StateWatcher,
 };
 
-use crate::config::{Login, Options, Timeouts};
+use crate::config::{Options, Timeouts};
 use crate::error::RequestError;
 
 /// The limit of one request that reads; the server limits the size of the request, not of the response.

@@ -1,9 +1,8 @@
 //! The validated options.
 
-use std::fmt;
 use std::time::Duration;
 
-use punctual_store_kit::HostAddress;
+use punctual_store_kit::{HostAddress, Login};
 
 use crate::layout::Paths;
 
@@ -14,19 +13,6 @@ pub(crate) struct Timeouts {
     pub(crate) response: Duration,
     /// How long the servers keep a session without a connection.
     pub(crate) session: Duration,
-}
-
-/// The name and the password of a user.
-#[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) name: String,
-    pub(crate) password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").finish_non_exhaustive()
-    }
 }
 
 /// The validated options.

@@ -4,16 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, HostsUrl, SecretUrl, invalid};
+use punctual_store_kit::{HostAddress, HostsUrl, Login, SecretUrl, check_timeout, invalid};
 
 use crate::ZooKeeperJobStore;
-use crate::config::{Login, Options, Timeouts};
+use crate::config::{Options, Timeouts};
 use crate::layout::Paths;
 
 /// The port of ZooKeeper for clients.
 const PORT: u16 = 2181;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builder of a [`ZooKeeperJobStore`]; returned by [`ZooKeeperJobStore::builder`].
 ///
@@ -120,9 +118,10 @@ impl ZooKeeperJobStoreBuilder {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor hosts are set, or if the URL, the path or a
     /// timeout is invalid, or options are missing without which others have no meaning.
     pub fn build(self) -> Result<ZooKeeperJobStore, StoreError> {
-        check_timeout("connect_timeout", self.timeouts.connect)?;
-        check_timeout("response_timeout", self.timeouts.response)?;
-        check_timeout("session_timeout", self.timeouts.session)?;
+        let shortest = Duration::from_millis(1);
+        check_timeout("connect_timeout", self.timeouts.connect, shortest)?;
+        check_timeout("response_timeout", self.timeouts.response, shortest)?;
+        check_timeout("session_timeout", self.timeouts.session, shortest)?;
         let url = self.url.transpose()?;
         let servers = match (self.hosts, &url) {
             (Some(hosts), _) => {
@@ -135,15 +134,11 @@ impl ZooKeeperJobStoreBuilder {
         };
         let (username, password, path) =
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
-        let login = match (self.username.or(username), self.password.or(password)) {
-            (None, None) => None,
-            (None, Some(_)) => return Err(invalid("`password` requires `username`")),
-            (Some(_), None) => return Err(invalid("`username` requires `password`")),
-            (Some(name), _) if name.is_empty() || name.contains(':') => {
-                return Err(invalid("a user of ZooKeeper must have a name without colons"));
-            }
-            (Some(name), Some(password)) => Some(Login { name, password }),
-        };
+        let login = Login::of(self.username.or(username), self.password.or(password))?;
+        let is_invalid = |login: &Login| login.name.is_empty() || login.name.contains(':');
+        if login.as_ref().is_some_and(is_invalid) {
+            return Err(invalid("a user of ZooKeeper must have a name without colons"));
+        }
         let path = self.path.or(path).unwrap_or_else(|| "/punctual".into());
         let (paths, timeouts) = (Paths::new(&path)?, self.timeouts);
         Ok(ZooKeeperJobStore::with(Options { servers, login, paths, timeouts }))
@@ -153,13 +148,6 @@ impl ZooKeeperJobStoreBuilder {
 /// Parses a URL. The error never contains it, because it may contain a password.
 fn parse(url: String) -> Result<HostsUrl, StoreError> {
     SecretUrl::new("ZooKeeper", &["zookeeper"], url)?.read(|url| HostsUrl::parse(url, PORT))
-}
-
-fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {
-    if (Duration::from_millis(1)..=DAY).contains(&timeout) {
-        return Ok(());
-    }
-    Err(invalid(format!("{name} must be 1ms to a day, not {timeout:?}")))
 }
 
 impl fmt::Debug for ZooKeeperJobStoreBuilder {

@@ -1,6 +1,7 @@
 //! The `KvStore` trait.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::ops::Range;
@@ -190,6 +191,16 @@ pub struct KvEntry<V> {
     pub version: V,
     /// The value.
     pub value: KvValue,
+}
+
+impl<V> KvEntry<V> {
+    /// Returns the entries in the order of these keys, as [`KvStore::read`] does, from a result in any order.
+    #[must_use]
+    pub fn in_order_of(keys: &[String], entries: Vec<Self>) -> Vec<Option<Self>> {
+        let mut by_key: HashMap<_, _> =
+            entries.into_iter().map(|entry| (entry.storage_key.clone(), entry)).collect();
+        keys.iter().map(|key| by_key.remove(key)).collect()
+    }
 }
 
 /// The value of an entry. Both parts change atomically. A store may keep them together, or separately so that the body,

@@ -6,10 +6,10 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::peer::frame;
-use crate::config::Login;
 use crate::connection::{Connection, Request};
 use crate::error::RequestError;
 use crate::reql::Term;
+use punctual_store_kit::Login;
 
 const NONCE: &str = "rOprNGfwEbeRWgbNEkqO";
 

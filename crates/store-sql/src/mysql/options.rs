@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use punctual_core::StoreError;
+use punctual_store_kit::check_timeout;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool};
 
 use super::MySqlJobStore;
 use crate::dialect::LOCK_TIMEOUT;
 use crate::error::invalid;
-use crate::server::{self, ConnectionSource, Limits, check_timeout};
+use crate::server::{self, ConnectionSource, Limits};
 use crate::tables::TablePrefix;
 
 /// Builder of a [`MySqlJobStore`]; returned by [`MySqlJobStore::builder`].
