@@ -122,12 +122,14 @@ macro_rules! select_record {
 /// Selects the rows that `rows::stored` reads, in one statement and therefore as of one moment: the record with its
 /// claim, and the runs with the columns `$run`.
 macro_rules! select_stored {
-    ($record:ident, $run:expr) => {
+    ($record:ident, $jobs:literal, $run:expr) => {
         concat!(
-            $record!(
+            $record!(concat!(
                 "j.lost_fence, j.claimed, j.claimed_by, j.claimed_until, NULL, NULL, NULL, NULL, NULL
-                 FROM {p}jobs AS j WHERE j.id = ?1"
-            ),
+                 FROM ",
+                $jobs,
+                " AS j WHERE j.id = ?1"
+            )),
             " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                  NULL, NULL, NULL, NULL, ",
             $run,
@@ -175,29 +177,57 @@ macro_rules! increment {
     };
 }
 
-/// Increases the fence and counts the claim; must be followed by the assignments of the node and the expiry.
-macro_rules! set_claim {
-    ($j:literal) => {
-        concat!(
-            $crate::sql::increment_fence!($j),
-            ", claims = ",
-            $crate::sql::increment!($j, "claims", "4294967294"),
-            ", claimed = TRUE"
-        )
-    };
-}
-
-/// Ends the claim. The columns with its node and expiry are kept, so that the size of the row does not change.
-macro_rules! set_unclaimed {
-    () => {
-        "claimed = FALSE"
-    };
-}
-
 /// The number of claims, decremented.
 macro_rules! decremented_claims {
     ($j:literal) => {
         concat!("CASE WHEN ", $j, "claims > 0 THEN ", $j, "claims - 1 ELSE ", $j, "claims END")
+    };
+}
+
+/// The assignments of the statement `update`. Without a new schedule (`?3`) an open claim remains valid: `$kept` is the
+/// fence that the row has in this case.
+macro_rules! set_update {
+    ($j:literal, $kept:literal) => {
+        concat!(
+            "lost_fence = CASE WHEN ",
+            $j,
+            "claimed AND ?3 THEN ",
+            $j,
+            "fence ELSE ",
+            $j,
+            "lost_fence END, fence = CASE WHEN ",
+            $j,
+            "claimed AND NOT ?3 THEN ",
+            $kept,
+            " ELSE ",
+            $crate::sql::increment!($j, "fence", "4611686018427387904"),
+            " END, revision = ",
+            $crate::sql::increment!($j, "revision", "4611686018427387904"),
+            ", task = coalesce(?6, ",
+            $j,
+            "task), fire_count = coalesce(?7, ",
+            $j,
+            "fire_count), claims = CASE WHEN ?3 THEN 0 ELSE ",
+            $j,
+            "claims END, finished = ",
+            $j,
+            "finished AND NOT (?3 AND ?4 IS NOT NULL), due_at = CASE WHEN ?3 THEN ?5 WHEN ",
+            $j,
+            "claimed THEN ",
+            $j,
+            "due_at ELSE ",
+            $j,
+            "next_run_time END, next_run_time = CASE WHEN ?3 THEN ?4 ELSE ",
+            $j,
+            "next_run_time END"
+        )
+    };
+}
+
+/// The condition of the statement `update`. `$same` compares the run time with `?9`, which may be NULL.
+macro_rules! is_expected {
+    ($j:literal, $same:literal) => {
+        concat!($j, "id = ?1 AND ", $j, "revision = ?2 AND (NOT ?8 OR ", $same, ")")
     };
 }
 
@@ -214,54 +244,10 @@ macro_rules! set_run_owner {
     };
 }
 
-/// The statement `update`. `$same` compares the run time with `?9`, which may be NULL. Without a new schedule (`?3`) an
-/// open claim remains valid. `claimed` is assigned after the expressions that read it.
-macro_rules! update {
-    ($same:literal) => {
-        concat!(
-            "UPDATE {p}jobs SET
-                lost_fence = CASE WHEN claimed AND ?3 THEN fence ELSE lost_fence END,
-                fence = CASE WHEN claimed AND NOT ?3 THEN fence ELSE ",
-            $crate::sql::increment!("", "fence", "4611686018427387904"),
-            " END, revision = ",
-            $crate::sql::increment!("", "revision", "4611686018427387904"),
-            ", task = coalesce(?6, task),
-                fire_count = coalesce(?7, fire_count),
-                claims = CASE WHEN ?3 THEN 0 ELSE claims END,
-                finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-                due_at = CASE WHEN ?3 THEN ?5 WHEN claimed THEN due_at ELSE next_run_time END,
-                next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
-                claimed = claimed AND NOT ?3
-            WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR ",
-            $same,
-            ")"
-        )
-    };
-}
-
 /// Whether a job can be claimed at `?1`.
 macro_rules! is_claimable {
     () => {
         "j.due_at <= ?1 AND (NOT j.claimed OR coalesce(j.claimed_until, ?1) <= ?1)"
-    };
-}
-
-/// Selects the jobs among which orphaned claims are searched: only the 1,000 earliest due jobs, which are claimed
-/// first. Jobs that are due within the next minute are included, because a node with a fast clock may have claimed
-/// them.
-macro_rules! earliest_due {
-    ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
-        concat!(
-            "(SELECT ",
-            $columns,
-            ", j.claimed, j.claimed_by FROM ",
-            $jobs,
-            " WHERE j.due_at <= ",
-            $now,
-            " + 60000000 AND ",
-            $which,
-            " ORDER BY j.due_at LIMIT 1000) AS front"
-        )
     };
 }
 
@@ -274,15 +260,16 @@ macro_rules! run_columns {
 
 /// A part of the list, for SQLite and PostgreSQL: the condition, and the columns of the index.
 macro_rules! list {
-    ($record:ident, $which:literal, $order:literal) => {
-        $record!(concat!("0 FROM {p}jobs AS j WHERE ", $which, " ORDER BY ", $order, " LIMIT ?1"))
-    };
-}
-
-/// Whether the claim with this fence is open and can be settled.
-macro_rules! is_open {
-    ($j:literal, $fence:literal) => {
-        concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed)")
+    ($record:ident, $jobs:literal, $which:literal, $order:literal) => {
+        $record!(concat!(
+            "0 FROM ",
+            $jobs,
+            " AS j WHERE ",
+            $which,
+            " ORDER BY ",
+            $order,
+            " LIMIT ?1"
+        ))
     };
 }
 
@@ -293,10 +280,31 @@ macro_rules! was_settled {
     };
 }
 
+// For MySQL and PostgreSQL, which store a claim in columns of its job.
+
+/// Ends the claim. The columns with its node and expiry are kept, so that the size of the row does not change.
+macro_rules! set_unclaimed {
+    () => {
+        "claimed = FALSE"
+    };
+}
+
+/// The statement `update`. `claimed` is assigned after the expressions that read it.
+macro_rules! update {
+    ($same:literal) => {
+        concat!(
+            "UPDATE {p}jobs SET ",
+            $crate::sql::set_update!("", "fence"),
+            ", claimed = claimed AND NOT ?3 WHERE ",
+            $crate::sql::is_expected!("", $same)
+        )
+    };
+}
+
 pub(crate) use {
-    decremented_claims, earliest_due, increment, increment_fence, is_alive, is_claimable, is_dead,
-    is_open, is_orphaned, list, live_nodes, renew_lease, run_columns, select_record, select_stored,
-    set_claim, set_run_owner, set_unclaimed, update, was_settled,
+    decremented_claims, increment, increment_fence, is_alive, is_claimable, is_dead, is_expected,
+    is_orphaned, list, live_nodes, renew_lease, run_columns, select_record, select_stored,
+    set_run_owner, set_unclaimed, set_update, update, was_settled,
 };
 
 /// Selects the revision and the run time of a job.

@@ -12,9 +12,9 @@ pub(super) use self::session::{
 };
 
 use crate::sql::{
-    self, Statements, decremented_claims, earliest_due, increment_fence, is_claimable, is_dead,
-    is_open, is_orphaned, renew_lease, run_columns, select_record, select_stored, set_claim,
-    set_run_owner, set_unclaimed, update, was_settled,
+    self, Statements, decremented_claims, increment, increment_fence, is_claimable, is_dead,
+    is_orphaned, renew_lease, run_columns, select_record, select_stored, set_run_owner,
+    set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -33,6 +33,44 @@ macro_rules! task_matches {
             " IS NULL OR JSON_CONTAINS(CONVERT(",
             $tasks,
             " USING utf8mb4), JSON_QUOTE(CONVERT(j.task USING utf8mb4))))"
+        )
+    };
+}
+
+/// Increases the fence and counts the claim; must be followed by the assignments of the node and the expiry.
+macro_rules! set_claim {
+    ($j:literal) => {
+        concat!(
+            increment_fence!($j),
+            ", claims = ",
+            increment!($j, "claims", "4294967294"),
+            ", claimed = TRUE"
+        )
+    };
+}
+
+/// Whether the claim with this fence is open and can be settled.
+macro_rules! is_open {
+    ($j:literal, $fence:literal) => {
+        concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed)")
+    };
+}
+
+/// Selects the jobs among which orphaned claims are searched: only the 1,000 earliest due jobs, which are claimed
+/// first. Jobs that are due within the next minute are included, because a node with a fast clock may have claimed
+/// them.
+macro_rules! earliest_due {
+    ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
+        concat!(
+            "(SELECT ",
+            $columns,
+            ", j.claimed, j.claimed_by FROM ",
+            $jobs,
+            " WHERE j.due_at <= ",
+            $now,
+            " + 60000000 AND ",
+            $which,
+            " ORDER BY j.due_at LIMIT 1000) AS front"
         )
     };
 }
@@ -139,7 +177,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         ids_from_json!("764"),
         " STRAIGHT_JOIN {p}runs AS r FORCE INDEX (PRIMARY) ON r.job_id = CAST(c.job AS BINARY)"
     ),
-    get: select_stored!(record, run_columns!()),
+    get: select_stored!(record, "{p}jobs", run_columns!()),
     // NULL is sorted before all numbers in an index.
     list_scheduled: record!(
         "0 FROM {p}jobs AS j FORCE INDEX (listed) WHERE j.next_run_time IS NOT NULL

@@ -80,15 +80,26 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     remove: concat!("DELETE FROM {p}jobs WHERE id = ANY (", texts!("?1"), ")"),
     remove_runs: concat!("DELETE FROM {p}runs WHERE job_id = ANY (", texts!("?1"), ")"),
-    get: select_stored!(record, run_columns!()),
-    list_scheduled: list!(record, "j.next_run_time IS NOT NULL", "j.next_run_time, j.id"),
+    get: select_stored!(record, "{p}jobs", run_columns!()),
+    list_scheduled: list!(
+        record,
+        "{p}jobs",
+        "j.next_run_time IS NOT NULL",
+        "j.next_run_time, j.id"
+    ),
     list_scheduled_after: list!(
         record,
+        "{p}jobs",
         "(j.next_run_time, j.id) > (?2, ?3)",
         "j.next_run_time, j.id"
     ),
-    list_unscheduled: list!(record, "j.next_run_time IS NULL", "j.id"),
-    list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
+    list_unscheduled: list!(record, "{p}jobs", "j.next_run_time IS NULL", "j.id"),
+    list_unscheduled_after: list!(
+        record,
+        "{p}jobs",
+        "j.next_run_time IS NULL AND j.id > ?2",
+        "j.id"
+    ),
     next_wakeup: concat!("SELECT {p}next_wakeup(", tasks!("?1"), ")"),
     time: Some(concat!("SELECT ", time!())),
     renewal_status: concat!("SELECT ", renewal_status!()),

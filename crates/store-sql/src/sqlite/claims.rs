@@ -33,7 +33,11 @@ impl ClaimJobs for Sqlite {
             record.fence = record.fence.next();
             record.claims = record.claims.saturating_add(1);
         }
-        let values = [Text(&json(&keys)?), Text(node.as_str()), Int(until.as_micros())];
+        let keys = json(&keys)?;
+        if due.iter().any(|row| row.bool(rows::RECORD_COLUMNS + 1).unwrap_or(true)) {
+            transaction.execute(self.sql(sql::END_EXPIRED), &[Text(&keys)]).await?;
+        }
+        let values = [Text(&keys), Text(node.as_str()), Int(until.as_micros())];
         transaction.execute(self.sql(sql::CLAIM), &values).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(claims)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{StoreCaps, StoreError, StoreErrorKind};
+use punctual_core::{BatchLimit, StoreCaps, StoreError, StoreErrorKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
@@ -18,6 +18,9 @@ use crate::connection::CancelSafeConnection;
 use crate::dialect::Dialect;
 use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
+
+/// A batch is one transaction. New jobs are at random places of the indexes, so a page is written once for each batch.
+const MAX_BATCH: BatchLimit = BatchLimit { count: 10_000, ..STATEMENT_LIMIT };
 
 /// The number of connections that can read concurrently with the writer.
 const READERS: u32 = 4;
@@ -73,8 +76,10 @@ impl Dialect for Sqlite {
             DatabaseLocation::Memory(_) => StoreCaps::memory()
                 .with_history()
                 .with_max_definition(STATEMENT_LIMIT.bytes)
-                .with_max_batch(STATEMENT_LIMIT),
-            DatabaseLocation::File(_) | DatabaseLocation::Pool(_) => caps(),
+                .with_max_batch(MAX_BATCH),
+            DatabaseLocation::File(_) | DatabaseLocation::Pool(_) => {
+                caps().with_max_batch(MAX_BATCH)
+            }
         }
     }
 

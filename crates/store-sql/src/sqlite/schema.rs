@@ -17,16 +17,11 @@ pub(super) const SCHEMA: Schema = Schema {
         id            TEXT NOT NULL UNIQUE,
         task          TEXT NOT NULL,
         revision      INTEGER NOT NULL,
-        fence         INTEGER NOT NULL,
+        fence         INTEGER NOT NULL,            -- without the open claim
         next_run_time INTEGER,                     -- microseconds; NULL: paused or finished
         due_at        INTEGER,
-        claimed       INTEGER NOT NULL DEFAULT 0,  -- there is a claim that has not been settled
-        -- Of the current or the last claim; undefined before the first. A row whose size does not change is overwritten
-        -- in place; otherwise its page may be split. Thus the columns have the size of their values from the start.
-        claimed_by    TEXT NOT NULL DEFAULT '00000000000000000000000000000000',
-        claimed_until INTEGER NOT NULL DEFAULT 9223372036854775807,
         lost_fence    INTEGER NOT NULL,            -- claims with this or a smaller fence can't be settled
-        claims        INTEGER NOT NULL DEFAULT 0,
+        claims        INTEGER NOT NULL DEFAULT 0,  -- without the open claim
         fire_count    INTEGER NOT NULL DEFAULT 0,
         finished      INTEGER NOT NULL DEFAULT 0
     ) STRICT;
@@ -39,9 +34,29 @@ pub(super) const SCHEMA: Schema = Schema {
         job        INTEGER PRIMARY KEY,
         definition BLOB NOT NULL
     ) STRICT;
+
+    -- The open claims. Separate from the jobs, so that a claim writes a few adjacent rows only.
+    CREATE TABLE {p}claims (
+        job    INTEGER PRIMARY KEY,
+        fence  INTEGER NOT NULL,                   -- of the job, with this claim
+        claims INTEGER NOT NULL,                   -- of the job, with this claim
+        node   TEXT NOT NULL,
+        until  INTEGER NOT NULL
+    ) STRICT;
+    -- A claim ends when its job gets its fence or a greater one.
+    CREATE TRIGGER {p}claim_ended AFTER UPDATE OF fence ON {p}jobs BEGIN
+        DELETE FROM {p}claims WHERE job = new.key AND fence <= new.fence;
+    END;
     CREATE TRIGGER {p}jobs_removed AFTER DELETE ON {p}jobs BEGIN
         DELETE FROM {p}definitions WHERE job = old.key;
+        DELETE FROM {p}claims WHERE job = old.key;
     END;
+    -- The jobs with their claims.
+    CREATE VIEW {p}records AS
+        SELECT j.key, j.id, j.task, j.revision, coalesce(c.fence, j.fence) AS fence, j.next_run_time, j.due_at,
+            c.job IS NOT NULL AS claimed, c.node AS claimed_by, c.until AS claimed_until, j.lost_fence,
+            coalesce(c.claims, j.claims) AS claims, j.fire_count, j.finished
+        FROM {p}jobs AS j LEFT JOIN {p}claims AS c ON c.job = j.key;
 
     CREATE TABLE {p}runs (
         job_id         TEXT NOT NULL,

@@ -4,9 +4,9 @@
 //! batch and look up each row, in this order.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, decremented_claims, earliest_due, increment_fence,
-    is_claimable, is_dead, is_open, is_orphaned, list, renew_lease, run_columns, select_record,
-    select_stored, set_claim, set_run_owner, set_unclaimed, update, was_settled,
+    self, HistoryStatements, Statements, decremented_claims, increment, increment_fence,
+    is_claimable, is_dead, is_expected, is_orphaned, list, renew_lease, run_columns, select_record,
+    select_stored, set_run_owner, set_update, was_settled,
 };
 
 macro_rules! record {
@@ -22,26 +22,25 @@ macro_rules! task_matches {
     };
 }
 
-/// The instant from which a job of these tasks can be claimed: when the first unclaimed job is due, or when the claim
-/// of a job that is due earlier expires. Jobs are claimed in the order of `due_at`, so claimed jobs usually come first
-/// in the index.
+/// The instant from which a job of these tasks can be claimed: when the first unclaimed job is due, or when a claim
+/// expires. Jobs are claimed in the order of `due_at`, so claimed jobs usually come first in the index.
 macro_rules! next_wakeup {
     ($tasks:literal) => {
         concat!(
-            "(WITH free (due_at) AS MATERIALIZED (
-                SELECT j.due_at FROM {p}jobs AS j
+            "(SELECT min(at) FROM (
+                SELECT * FROM (
+                    SELECT j.due_at AS at FROM {p}jobs AS j
+                    WHERE j.due_at IS NOT NULL AND ",
+            task_matches!($tasks),
+            " AND NOT EXISTS (SELECT 1 FROM {p}claims AS c WHERE c.job = j.key)
+                    ORDER BY j.due_at LIMIT 1
+                )
+                UNION ALL
+                SELECT min(max(j.due_at, c.until)) FROM {p}claims AS c
+                CROSS JOIN {p}jobs AS j ON j.key = c.job
                 WHERE j.due_at IS NOT NULL AND ",
             task_matches!($tasks),
-            " AND NOT j.claimed ORDER BY j.due_at LIMIT 1
-            )
-            SELECT min(at) FROM (
-                SELECT due_at AS at FROM free
-                UNION ALL
-                SELECT min(max(j.due_at, coalesce(j.claimed_until, j.due_at))) FROM {p}jobs AS j
-                WHERE j.due_at < ifnull((SELECT due_at FROM free), 9223372036854775807) AND ",
-            task_matches!($tasks),
-            " AND j.claimed
-            ))"
+            "))"
         )
     };
 }
@@ -58,17 +57,24 @@ macro_rules! renewal_status {
             is_dead!("r.node", "?2"),
             " AND ",
             task_matches!("?3"),
-            ") OR EXISTS (SELECT 1 FROM ",
-            earliest_due!("{p}jobs AS j", "j.id", "?2", task_matches!("?3")),
-            " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
-            is_dead!("front.claimed_by", "?2"),
+            ") OR EXISTS (
+                SELECT 1 FROM {p}claims AS c CROSS JOIN {p}jobs AS j ON j.key = c.job
+                WHERE c.node <> ?1 AND ",
+            is_dead!("c.node", "?2"),
+            " AND ",
+            task_matches!("?3"),
             "), NULL"
         )
     };
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: update!("next_run_time IS NOT DISTINCT FROM ?9"),
+    update: concat!(
+        "UPDATE {p}jobs AS j SET ",
+        set_update!("r.", "j.fence"),
+        " FROM {p}records AS r WHERE r.key = j.key AND ",
+        is_expected!("r.", "r.next_run_time IS NOT DISTINCT FROM ?9")
+    ),
     update_definition: "
         UPDATE {p}definitions SET definition = ?2
         WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",
@@ -76,15 +82,26 @@ pub(super) const STATEMENTS: Statements = Statements {
     // A trigger deletes the definitions.
     remove: "DELETE FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
     remove_runs: "DELETE FROM {p}runs WHERE job_id IN (SELECT value FROM json_each(?1))",
-    get: select_stored!(record, run_columns!()),
-    list_scheduled: list!(record, "j.next_run_time IS NOT NULL", "j.next_run_time, j.id"),
+    get: select_stored!(record, "{p}records", run_columns!()),
+    list_scheduled: list!(
+        record,
+        "{p}records",
+        "j.next_run_time IS NOT NULL",
+        "j.next_run_time, j.id"
+    ),
     list_scheduled_after: list!(
         record,
+        "{p}records",
         "(j.next_run_time, j.id) > (?2, ?3)",
         "j.next_run_time, j.id"
     ),
-    list_unscheduled: list!(record, "j.next_run_time IS NULL", "j.id"),
-    list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
+    list_unscheduled: list!(record, "{p}records", "j.next_run_time IS NULL", "j.id"),
+    list_unscheduled_after: list!(
+        record,
+        "{p}records",
+        "j.next_run_time IS NULL AND j.id > ?2",
+        "j.id"
+    ),
     next_wakeup: concat!("SELECT ", next_wakeup!("?1")),
     time: None,
     renewal_status: concat!("SELECT ", renewal_status!()),
@@ -92,17 +109,17 @@ pub(super) const STATEMENTS: Statements = Statements {
     purge_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
     orphans: record!(concat!(
         run_columns!(),
-        " FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
+        " FROM {p}runs AS r CROSS JOIN {p}records AS j WHERE j.id = r.job_id AND ",
         is_orphaned!("r.node", "?1", "?4"),
         " AND ",
         task_matches!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2"
     )),
     orphaned_claims: concat!(
-        "SELECT front.id, front.claimed_by FROM ",
-        earliest_due!("{p}jobs AS j", "j.id", "?1", task_matches!("?3")),
-        " WHERE front.claimed AND ",
-        is_orphaned!("front.claimed_by", "?1", "?4"),
+        "SELECT j.id, c.node FROM {p}claims AS c CROSS JOIN {p}jobs AS j ON j.key = c.job WHERE ",
+        is_orphaned!("c.node", "?1", "?4"),
+        " AND ",
+        task_matches!("?3"),
         " LIMIT ?2"
     ),
     take_over: concat!(
@@ -112,11 +129,10 @@ pub(super) const STATEMENTS: Statements = Statements {
          WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1"
     ),
     release: concat!(
-        "UPDATE {p}jobs SET ",
-        increment_fence!(""),
-        ", ",
-        set_unclaimed!(),
-        " WHERE id IN (SELECT value FROM json_each(?1))"
+        "UPDATE {p}jobs AS j SET ",
+        increment_fence!("r."),
+        ", claims = r.claims FROM {p}records AS r
+         WHERE r.key = j.key AND r.id IN (SELECT value FROM json_each(?1))"
     ),
     set_metadata: sql::SET_METADATA,
     add_metadata: sql::ADD_METADATA,
@@ -195,19 +211,28 @@ pub(super) const ADDED: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
-/// Now, limit, tasks as a JSON array or NULL.
+/// Now, limit, tasks as a JSON array or NULL. Returns records, the keys of the jobs, and whether they have an expired
+/// claim.
 pub(super) const DUE: &str = record!(concat!(
-    "j.key FROM {p}jobs AS j WHERE ",
+    "j.key, j.claimed FROM {p}records AS j WHERE ",
     is_claimable!(),
     " AND ",
     task_matches!("?3"),
     " ORDER BY j.due_at LIMIT ?2"
 ));
+
+/// Keys as a JSON array. Ends the expired claims of these jobs without settling them.
+pub(super) const END_EXPIRED: &str = "
+    UPDATE {p}jobs AS j SET lost_fence = c.fence, fence = c.fence, claims = c.claims
+    FROM {p}claims AS c WHERE c.job = j.key AND j.key IN (SELECT value FROM json_each(?1))";
+
 /// Keys as a JSON array, node, expiry of the claim.
 pub(super) const CLAIM: &str = concat!(
-    "UPDATE {p}jobs SET ",
-    set_claim!(""),
-    ", claimed_by = ?2, claimed_until = ?3 WHERE key IN (SELECT value FROM json_each(?1))"
+    "INSERT INTO {p}claims (job, fence, claims, node, until) SELECT j.key, ",
+    increment!("j.", "fence", "4611686018427387904"),
+    ", ",
+    increment!("j.", "claims", "4294967294"),
+    ", ?2, ?3 FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.key = c.value"
 );
 
 /// The states of the jobs of the rows `[id, fence]`: `[row index, has the fence, is claimed, was settled]`, as one JSON
@@ -216,7 +241,7 @@ pub(super) const GUARD_STATES: &str = concat!(
     "SELECT json_group_array(json_array(
         c.key, j.fence = c.value ->> 1, j.claimed, ",
     was_settled!("j.", "c.value ->> 1"),
-    ")) FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0"
+    ")) FROM json_each(?1) AS c CROSS JOIN {p}records AS j WHERE j.id = c.value ->> 0"
 );
 
 /// Returns the indexes of the rows `[job_id, [run_id, ..]]` whose runs are all recorded, as one JSON array.
@@ -225,38 +250,37 @@ pub(super) const RECORDED: &str = "
         SELECT 1 FROM json_each(c.value ->> 1) AS s WHERE NOT EXISTS (
             SELECT 1 FROM {p}runs AS r WHERE r.job_id = c.value ->> 0 AND r.run_id = s.value))";
 
-/// Rows are those of `GroupRows::advance`.
-pub(super) const ADVANCE: &str = concat!(
-    "UPDATE {p}jobs AS j SET
+// Statements that settle a claim assign its fence to the job; a trigger deletes the claim.
+
+/// Rows are those of `GroupRows::advance`. Changes the jobs whose claims are open and have these fences.
+pub(super) const ADVANCE: &str = "
+    UPDATE {p}jobs AS j SET
         next_run_time = c.value ->> 1,
         due_at = c.value ->> 2,
         fire_count = c.value ->> 3,
-        claims = 0, ",
-    set_unclaimed!(),
-    " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND ",
-    is_open!("j.", "c.value ->> 4")
-);
+        claims = 0,
+        fence = k.fence
+    FROM json_each(?1) AS c, {p}claims AS k
+    WHERE j.id = c.value ->> 0 AND k.job = j.key AND k.fence = c.value ->> 4";
 
 /// Rows are `[id, due_at]`.
 pub(super) const POSTPONE: &str = concat!(
-    "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), claims = ",
-    decremented_claims!("j."),
-    ", ",
-    set_unclaimed!(),
-    " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0"
+    "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), fence = k.fence, claims = ",
+    decremented_claims!("k."),
+    " FROM json_each(?1) AS c, {p}claims AS k WHERE j.id = c.value ->> 0 AND k.job = j.key"
 );
 
 /// Rows are `[id, due_at]`.
 pub(super) const BRING_FORWARD: &str = "
     UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM json_each(?1) AS c
-    WHERE j.id = c.value ->> 0 AND NOT j.claimed AND j.due_at > c.value ->> 1";
+    WHERE j.id = c.value ->> 0 AND j.due_at > c.value ->> 1
+        AND NOT EXISTS (SELECT 1 FROM {p}claims AS k WHERE k.job = j.key)";
 
 /// Ids.
-pub(super) const FINISH: &str = concat!(
-    "UPDATE {p}jobs SET finished = 1, next_run_time = NULL, due_at = NULL, claims = 0, ",
-    set_unclaimed!(),
-    " WHERE id IN (SELECT value FROM json_each(?1))"
-);
+pub(super) const FINISH: &str = "
+    UPDATE {p}jobs AS j SET finished = 1, next_run_time = NULL, due_at = NULL, claims = 0, fence = k.fence
+    FROM {p}claims AS k
+    WHERE j.id IN (SELECT value FROM json_each(?1)) AND k.job = j.key";
 
 /// Deletes those of the jobs with these ids that have no runs, and returns their ids.
 macro_rules! delete_without_runs {
