@@ -1,7 +1,8 @@
 //! All statements for SQLite, except the definitions of the tables (`schema.rs`).
 //!
 //! A batch is passed as one JSON array, which `json_each` converts to rows; `CROSS JOIN` makes SQLite iterate over the
-//! batch and look up each row, in this order.
+//! batch and look up each row, in this order. If the elements are arrays, `jsonb_each` is used: it doesn't convert them to
+//! text, which `->>` would parse again.
 
 use crate::sql::{
     self, HistoryStatements, Statements, decremented_claims, increment, increment_fence,
@@ -125,7 +126,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
         set_run_owner!("r."),
-        "?2 FROM json_each(?1) AS c
+        "?2 FROM jsonb_each(?1) AS c
          WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1"
     ),
     release: concat!(
@@ -189,26 +190,26 @@ pub(super) const RECORD_HISTORY: &str = "
         (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
         value ->> 7, value ->> 8, value ->> 9
-    FROM json_each(?1) WHERE true
+    FROM jsonb_each(?1) WHERE true
     ON CONFLICT (finished, run_id, attempt) DO NOTHING";
 
 /// Rows are `[id, fence, task, next_run_time, due_at, ..]`.
 pub(super) const ADD: &str = "
     INSERT INTO {p}jobs (id, fence, lost_fence, task, next_run_time, due_at, revision)
     SELECT value ->> 0, value ->> 1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
-    FROM json_each(?1) WHERE true
+    FROM jsonb_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING";
 
 /// The same rows. Their last elements are the position of the definition in the bytes `?2`, and its length. Jobs that
 /// existed before have other fences than the rows. `substr` of no bytes returns NULL.
 pub(super) const ADD_DEFINITIONS: &str = "
     INSERT INTO {p}definitions (job, definition)
-    SELECT j.key, coalesce(substr(?2, c.value ->> 5, c.value ->> 6), x'') FROM json_each(?1) AS c
+    SELECT j.key, coalesce(substr(?2, c.value ->> 5, c.value ->> 6), x'') FROM jsonb_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
 /// Returns which of the same rows were added, as one JSON array, because returning many rows would be slower.
 pub(super) const ADDED: &str = "
-    SELECT json_group_array(c.key) FROM json_each(?1) AS c
+    SELECT json_group_array(c.key) FROM jsonb_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
 /// Now, limit, tasks as a JSON array or NULL. Returns records, the keys of the jobs, and whether they have an expired
@@ -241,12 +242,12 @@ pub(super) const GUARD_STATES: &str = concat!(
     "SELECT json_group_array(json_array(
         c.key, j.fence = c.value ->> 1, j.claimed, ",
     was_settled!("j.", "c.value ->> 1"),
-    ")) FROM json_each(?1) AS c CROSS JOIN {p}records AS j WHERE j.id = c.value ->> 0"
+    ")) FROM jsonb_each(?1) AS c CROSS JOIN {p}records AS j WHERE j.id = c.value ->> 0"
 );
 
 /// Returns the indexes of the rows `[job_id, [run_id, ..]]` whose runs are all recorded, as one JSON array.
 pub(super) const RECORDED: &str = "
-    SELECT json_group_array(c.key) FROM json_each(?1) AS c WHERE NOT EXISTS (
+    SELECT json_group_array(c.key) FROM jsonb_each(?1) AS c WHERE NOT EXISTS (
         SELECT 1 FROM json_each(c.value ->> 1) AS s WHERE NOT EXISTS (
             SELECT 1 FROM {p}runs AS r WHERE r.job_id = c.value ->> 0 AND r.run_id = s.value))";
 
@@ -260,19 +261,19 @@ pub(super) const ADVANCE: &str = "
         fire_count = c.value ->> 3,
         claims = 0,
         fence = k.fence
-    FROM json_each(?1) AS c, {p}claims AS k
+    FROM jsonb_each(?1) AS c, {p}claims AS k
     WHERE j.id = c.value ->> 0 AND k.job = j.key AND k.fence = c.value ->> 4";
 
 /// Rows are `[id, due_at]`.
 pub(super) const POSTPONE: &str = concat!(
     "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), fence = k.fence, claims = ",
     decremented_claims!("k."),
-    " FROM json_each(?1) AS c, {p}claims AS k WHERE j.id = c.value ->> 0 AND k.job = j.key"
+    " FROM jsonb_each(?1) AS c, {p}claims AS k WHERE j.id = c.value ->> 0 AND k.job = j.key"
 );
 
 /// Rows are `[id, due_at]`.
 pub(super) const BRING_FORWARD: &str = "
-    UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM json_each(?1) AS c
+    UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM jsonb_each(?1) AS c
     WHERE j.id = c.value ->> 0 AND j.due_at > c.value ->> 1
         AND NOT EXISTS (SELECT 1 FROM {p}claims AS k WHERE k.job = j.key)";
 
@@ -305,20 +306,20 @@ pub(super) const DELETE_COMPLETED: &str = delete_without_runs!("finished");
 pub(super) const RECORD_RUNS: &str = "
     INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-    FROM json_each(?1) WHERE true
+    FROM jsonb_each(?1) WHERE true
     ON CONFLICT (job_id, run_id) DO NOTHING";
 
 /// Each row is followed by the fence that the run must have.
 pub(super) const RETRY_RUNS: &str = "
     UPDATE {p}runs AS r SET
         scheduled_time = c.value ->> 2, attempt = c.value ->> 3, node = c.value ->> 4, fence = c.value ->> 5
-    FROM json_each(?1) AS c
+    FROM jsonb_each(?1) AS c
     WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
         AND r.fence = c.value ->> 6 AND r.fence < c.value ->> 5";
 
 /// Returns the jobs of the runs that are recorded with exactly these values.
 pub(super) const RUNS_EXIST: &str = "
-    SELECT r.job_id FROM json_each(?1) AS c
+    SELECT r.job_id FROM jsonb_each(?1) AS c
     CROSS JOIN {p}runs AS r ON r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
     WHERE (r.scheduled_time, r.attempt, r.node, r.fence)
         = (c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5)";
@@ -327,5 +328,5 @@ pub(super) const RUNS_EXIST: &str = "
 pub(super) const CLEAR_RUNS: &str = "
     DELETE FROM {p}runs
     WHERE (job_id, run_id, fence) IN
-        (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))
+        (SELECT value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?1))
     RETURNING job_id";
