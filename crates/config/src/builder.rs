@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::apscheduler;
 use crate::config::Config;
 use crate::env;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigWarning};
 use crate::plugins::Plugins;
 use crate::tree::{insert, merge, take_prefix};
 
@@ -17,7 +17,7 @@ use crate::tree::{insert, merge, take_prefix};
 /// sources are read and checked by [`build`](Self::build).
 ///
 /// Every source contains keys that begin with the [prefix](Self::prefix). Other keys are ignored, since they may belong
-/// to other parts of a program, except those of APScheduler (`apscheduler.`), which are translated.
+/// to other parts of a program (a file that has no others results in a warning), except those of APScheduler (`apscheduler.`), which are translated.
 ///
 /// ```
 /// use punctual_config::Config;
@@ -176,23 +176,47 @@ impl ConfigBuilder {
         let mut values = Map::new();
         let mut warnings = Vec::new();
         for source in self.sources {
+            let place = source.place();
             let mut tree = source.read(&self.prefix)?;
+            let is_empty = tree.is_empty();
             let foreign = take_prefix(tree.clone(), apscheduler::PREFIX)?;
-            if !foreign.is_empty() {
+            let has_foreign = !foreign.is_empty();
+            if has_foreign {
                 merge(&mut values, apscheduler::translate(foreign, &mut warnings)?);
             }
             if stem.is_empty() {
                 tree.remove(apscheduler::PREFIX.trim_end_matches('.'));
             }
-            if self.prefix != apscheduler::PREFIX {
-                merge(&mut values, take_prefix(tree, &self.prefix)?);
+            if self.prefix == apscheduler::PREFIX {
+                continue;
             }
+            let own = take_prefix(tree, &self.prefix)?;
+            if let Some(place) = place
+                && own.is_empty()
+                && !has_foreign
+                && !is_empty
+            {
+                let text = format!("no key in {place} begins with this prefix: it has no effect");
+                warnings.push(ConfigWarning { key: self.prefix.clone(), text });
+            }
+            merge(&mut values, own);
         }
         Ok(Config { prefix: stem, values, warnings, plugins: self.plugins })
     }
 }
 
 impl Source {
+    /// The file, or the format of the text. Other sources contain keys of other programs, too.
+    fn place(&self) -> Option<String> {
+        match self {
+            #[cfg(any(feature = "toml", feature = "ini"))]
+            Self::Text(format, _) => Some(format.name().to_owned()),
+            #[cfg(any(feature = "toml", feature = "ini"))]
+            Self::File(_, path) => Some(path.display().to_string()),
+            _ => None,
+        }
+    }
+
     fn read(self, prefix: &str) -> Result<Map<String, Value>, ConfigError> {
         let mut tree = Map::new();
         match self {

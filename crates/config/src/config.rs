@@ -25,7 +25,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns the keys of APScheduler that have a different meaning here, or none.
+    /// Returns the keys of APScheduler that have a different meaning here, or none, and the files without any key of the
+    /// prefix.
     #[must_use]
     pub fn warnings(&self) -> &[ConfigWarning] {
         &self.warnings

@@ -187,14 +187,14 @@ fn invalid_value(value: Option<&str>, expected: &str) -> String {
     }
 }
 
-/// A key of APScheduler that has a different meaning here, or none.
+/// A key of APScheduler that has a different meaning here, or none, or a file without any key of the prefix.
 ///
 /// `Display` describes the difference. Warnings are returned by [`Config::warnings`](crate::Config::warnings), and logged
 /// when the configuration is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigWarning {
-    /// The key, with its prefix.
+    /// The key, with its prefix; the prefix if no key has it.
     pub key: String,
     /// The difference.
     pub text: String,

@@ -56,6 +56,9 @@ pub(crate) fn apply<S>(
     if let Some(grace) = section.take::<Duration>("cancel_grace")? {
         builder = builder.cancel_grace(grace);
     }
+    if let Some(timeout) = section.take::<Duration>("shutdown_timeout")? {
+        builder = builder.shutdown_timeout(timeout);
+    }
     if let Some(max) = section.take::<usize>("max_concurrent_runs")? {
         builder = builder.max_concurrent_runs(max);
     }

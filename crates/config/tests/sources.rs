@@ -183,6 +183,7 @@ fn every_option_is_applied() {
         poll_interval = 5
         max_concurrent_runs = 6
         cancel_grace = "8s"
+        shutdown_timeout = "9s"
         node_id = "one"
         failure_log = "off"
         codec = "json"
@@ -198,6 +199,7 @@ fn every_option_is_applied() {
         .poll_interval(Duration::from_secs(5))
         .max_concurrent_runs(6)
         .cancel_grace(Duration::from_secs(8))
+        .shutdown_timeout(Duration::from_secs(9))
         .node_id("one")
         .failure_log(FailureLog::Off)
         .client_only()
@@ -218,6 +220,33 @@ fn later_sources_override_earlier_ones() {
         .set("punctual.executors.second", "debug");
     let seen = seen(by_config(config));
     assert!(seen.contains("hour='6'") && !seen.contains("Helsinki"), "{seen}");
+}
+
+#[test]
+fn a_file_without_any_key_of_the_prefix_results_in_a_warning() {
+    let warnings = |config: ConfigBuilder| {
+        let config = config.build().unwrap();
+        config.warnings().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let text = "no key in TOML begins with this prefix: it has no effect";
+    let without_table = Config::builder().toml("timezone = 'UTC'");
+    assert_eq!(warnings(without_table), [format!("punctual.: {text}")]);
+    let other = Config::builder().prefix("jobs.").toml("[punctual]\ntimezone = 'UTC'");
+    assert_eq!(warnings(other), [format!("jobs.: {text}")]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("jobs.ini");
+    std::fs::write(&file, "[puntcual]\ntimezone = UTC\n").unwrap();
+    let [warning] = &warnings(Config::builder().ini_file(&file))[..] else { panic!("one warning") };
+    assert!(warning.contains(&format!("no key in {} begins", file.display())), "{warning}");
+    for config in [
+        Config::builder().toml("# nothing yet"),
+        Config::builder().toml(TOML),
+        Config::builder().prefix("").toml("timezone = 'UTC'"),
+        Config::builder().ini("[apscheduler]\ntimezone = UTC"),
+        Config::builder().vars([("HOME", "/root")]).map([("mail.server", "localhost")]),
+    ] {
+        assert_eq!(warnings(config), [""; 0]);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use punctual_executor_loop::LoopRunner;
 use punctual_scheduler::{BackgroundScheduler, SchedulerError};
 
 use crate::error::LoopError;
-use crate::parts::{Parts, SHUTDOWN_TIMEOUT};
+use crate::parts::Parts;
 
 /// A running scheduler on the thread of its loop; returned by the `attach` methods of schedulers. It dereferences to the
 /// [`LoopRunner`], which executes the runs and creates tasks that need not be `Send`.
@@ -83,8 +83,8 @@ impl AttachedLoop {
         });
     }
 
-    /// Shuts the scheduler down, with a timeout of 30 seconds for the runs in progress, and executes the runs that are
-    /// queued on this loop meanwhile.
+    /// Shuts the scheduler down, and executes the runs that are queued on this loop meanwhile. The timeout for the runs in
+    /// progress is 30 seconds, or that of the builder.
     ///
     /// A call from a run returns immediately, and the shutdown continues in the background.
     ///
@@ -92,7 +92,7 @@ impl AttachedLoop {
     ///
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub fn shutdown(&self) -> Result<(), SchedulerError> {
-        self.shutdown_timeout(SHUTDOWN_TIMEOUT)
+        self.parts.shutdown(None)
     }
 
     /// As [`shutdown`](Self::shutdown), with another timeout.
@@ -101,7 +101,7 @@ impl AttachedLoop {
     ///
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub fn shutdown_timeout(&self, timeout: Duration) -> Result<(), SchedulerError> {
-        self.parts.shutdown(timeout)
+        self.parts.shutdown(Some(timeout))
     }
 }
 

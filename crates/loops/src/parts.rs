@@ -9,9 +9,6 @@ use punctual_executor_loop::{LoopBudget, LoopExecutor, LoopRunner};
 use punctual_scheduler::{BackgroundScheduler, BuiltEngine, SchedulerBuilder, SchedulerError};
 use tokio::sync::oneshot;
 
-/// The timeout of `shutdown`, as that of other schedulers.
-pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The alias under which the executor of the loop is always available.
 const ALIAS: &str = "loop";
 
@@ -50,19 +47,20 @@ impl From<BuiltEngine> for Parts {
 }
 
 impl Parts {
-    /// Shuts down. On the thread of the loop, it executes the runs for which the shutdown waits.
-    pub(crate) fn shutdown(&self, timeout: Duration) -> Result<(), SchedulerError> {
+    /// Shuts down, with the timeout of the scheduler if none is given. On the thread of the loop, it executes the runs for
+    /// which the shutdown waits.
+    pub(crate) fn shutdown(&self, timeout: Option<Duration>) -> Result<(), SchedulerError> {
         match self.executor.current_runner() {
             Some(runner) if !is_inside_run() => self.shutdown_on_loop(&runner, timeout),
             // Called from a run, it returns immediately.
-            _ => self.scheduler.shutdown_timeout(timeout),
+            _ => shut_down(&self.scheduler, timeout),
         }
     }
 
     fn shutdown_on_loop(
         &self,
         runner: &LoopRunner,
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> Result<(), SchedulerError> {
         let (sender, ended) = oneshot::channel();
         let scheduler = self.scheduler.clone();
@@ -70,7 +68,7 @@ impl Parts {
         let thread = thread::Builder::new().name("punctual-shutdown".to_owned());
         let spawned = thread.spawn(move || {
             // The receiver is waiting below.
-            let _ = sender.send(scheduler.shutdown_timeout(timeout));
+            let _ = sender.send(shut_down(&scheduler, timeout));
         });
         if spawned.is_err() {
             // Without a thread, nobody waits for the runs.
@@ -80,6 +78,16 @@ impl Parts {
         // Delivers the last events.
         while runner.run_ready(LoopBudget::default()) {}
         result
+    }
+}
+
+fn shut_down(
+    scheduler: &BackgroundScheduler,
+    timeout: Option<Duration>,
+) -> Result<(), SchedulerError> {
+    match timeout {
+        Some(timeout) => scheduler.shutdown_timeout(timeout),
+        None => scheduler.shutdown(),
     }
 }
 
@@ -100,15 +108,15 @@ macro_rules! loop_scheduler {
                 $crate::parts::builder(executor)
             }
 
-            /// Shuts the scheduler down, with a timeout of 30 seconds for the runs in progress. On the thread of the
-            /// loop, it executes the runs that are queued there meanwhile; see
+            /// Shuts the scheduler down. The timeout for the runs in progress is 30 seconds, or that of the builder. On the
+            /// thread of the loop, it executes the runs that are queued there meanwhile; see
             /// [`shutdown_timeout`](punctual_scheduler::SyncScheduler::shutdown_timeout).
             ///
             /// # Errors
             ///
             /// [`NotRunning`](punctual_scheduler::SchedulerError::NotRunning).
             pub fn shutdown(&self) -> Result<(), punctual_scheduler::SchedulerError> {
-                self.shutdown_timeout($crate::parts::SHUTDOWN_TIMEOUT)
+                self.parts.shutdown(None)
             }
 
             /// As [`shutdown`](Self::shutdown), with another timeout.
@@ -120,7 +128,7 @@ macro_rules! loop_scheduler {
                 &self,
                 timeout: std::time::Duration,
             ) -> Result<(), punctual_scheduler::SchedulerError> {
-                self.parts.shutdown(timeout)
+                self.parts.shutdown(Some(timeout))
             }
         }
 

@@ -207,10 +207,10 @@ pub mod prelude {
     pub use crate::{
         AndTrigger, AsyncJobHandle, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
         Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
-        EventMask, ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder,
-        JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery, NewJob,
-        OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError, SystemClock, Tasks,
-        Timestamp, Trigger, TriggerExt, Zone, tasks,
+        EventMask, ExceptExt, FailureLog, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job,
+        JobBuilder, JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery,
+        NewJob, OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError, SystemClock,
+        Tasks, Timestamp, Trigger, TriggerExt, Zone, tasks,
     };
     #[cfg(feature = "executor-loop")]
     pub use crate::{LocalScheduler, LoopBudget, LoopExecutor};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use punctual_core::{
     Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, RunId, StoreError,
     StoreErrorKind, TaskName, TaskRegistryError, Timestamp, Trigger, TriggerError, ZoneError,
+    similar_names,
 };
 
 use crate::import_error::ImportError;
@@ -152,11 +153,33 @@ pub enum SchedulerError {
         limit: usize,
     },
     /// No job store has this alias.
-    #[error("this scheduler has no job store with the alias {0:?}")]
-    UnknownJobStore(Alias),
+    #[error(
+        "this scheduler has no job store with the alias {alias:?}{}{}",
+        used_by(.job.as_ref()), known_aliases(.alias, .known)
+    )]
+    #[non_exhaustive]
+    UnknownJobStore {
+        /// The alias.
+        alias: Alias,
+        /// The job that uses it; `None` if there is none, or if it is new and its id is random.
+        job: Option<JobId>,
+        /// The aliases of the scheduler's job stores.
+        known: Vec<Alias>,
+    },
     /// No executor has this alias.
-    #[error("this scheduler has no executor with the alias {0:?}")]
-    UnknownExecutor(Alias),
+    #[error(
+        "this scheduler has no executor with the alias {alias:?}{}{}",
+        used_by(.job.as_ref()), known_aliases(.alias, .known)
+    )]
+    #[non_exhaustive]
+    UnknownExecutor {
+        /// The alias.
+        alias: Alias,
+        /// The job that uses it; `None` if there is none, or if it is new and its id is random.
+        job: Option<JobId>,
+        /// The aliases of the scheduler's executors.
+        known: Vec<Alias>,
+    },
     /// The executor can't run the task.
     #[error("the executor {executor:?} can't run the task {task:?}")]
     #[non_exhaustive]
@@ -254,6 +277,14 @@ impl SchedulerError {
         Self::JobNotFound { id: id.clone(), job_store: Some(job_store.clone()) }
     }
 
+    /// This error with the job that uses the alias, if it is about an unknown alias.
+    pub(crate) fn used_by(mut self, user: Option<&JobId>) -> Self {
+        if let Self::UnknownJobStore { job, .. } | Self::UnknownExecutor { job, .. } = &mut self {
+            *job = user.cloned();
+        }
+        self
+    }
+
     /// The error for a job that this process can't run or change.
     pub(crate) fn job_unresolved(job: JobRef, problem: Arc<JobProblem>) -> Self {
         Self::JobUnresolved { id: job.job_id, job_store: job.job_store, problem }
@@ -305,6 +336,23 @@ fn window(start: Option<Timestamp>, end: Option<Timestamp>) -> String {
         (None, Some(end)) => format!("; its end date is {end}"),
         (Some(start), Some(end)) => format!("; its window is from {start} to {end}"),
     }
+}
+
+/// The part of a message about an alias that names the job that uses it.
+fn used_by(job: Option<&JobId>) -> String {
+    job.map(|id| format!(", which job {id:?} uses")).unwrap_or_default()
+}
+
+/// The end of a message about an unknown alias.
+fn known_aliases(alias: &Alias, known: &[Alias]) -> String {
+    let mut text = String::new();
+    if let Some(similar) = similar_names(alias.as_str(), known.iter().map(Alias::as_str)).first() {
+        text = format!("; did you mean {similar:?}?");
+    }
+    if !known.is_empty() {
+        text = format!("{text}; known aliases: {}", list(known));
+    }
+    text
 }
 
 fn list(aliases: &[Alias]) -> String {

@@ -29,7 +29,7 @@ use crate::jobs::{
     JobQuery, JobSelector, OnConflict,
 };
 use crate::lifecycle::{Engine, Health};
-use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
+use crate::shared::{EventStream, ListenerId, SchedulerState};
 use crate::store::StoreAccess;
 
 /// A scheduler with async methods, which runs on the caller's tokio runtime. It is cheap to clone; clones refer to the
@@ -141,7 +141,8 @@ impl AsyncScheduler {
     waiting_methods!(awaiting);
     job_methods!(awaiting, AsyncJobHandle, AsyncRunHandle);
 
-    async fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
+    async fn shutdown_with(&self, timeout: Option<Duration>) -> Result<(), SchedulerError> {
+        let timeout = timeout.unwrap_or(self.engine.shared.settings.shutdown_timeout);
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
         let Some(runtime) = self.runtime() else { return shutdown.await };
         // In a separate task, so that the shutdown completes even if the caller's future is dropped.

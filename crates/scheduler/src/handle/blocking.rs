@@ -13,7 +13,8 @@ impl SyncScheduler<Blocking> {
     /// listener or another thread), or the process receives SIGINT (Ctrl-C) or SIGTERM. It can be called again
     /// afterwards.
     ///
-    /// After a signal, runs in progress have 30 seconds to finish, as with `shutdown`. A second signal ends the process
+    /// After a signal, runs in progress may finish, as with `shutdown`, for 30 seconds or the
+    /// [`shutdown_timeout`](crate::SchedulerBuilder::shutdown_timeout) of the builder. A second signal ends the process
     /// at once, with the exit status 130 (SIGINT) or 143 (SIGTERM), as does a signal while no scheduler is started.
     ///
     /// # Errors
@@ -41,7 +42,7 @@ impl SyncScheduler<Blocking> {
     fn start_with(&self, paused: bool) -> Result<(), SchedulerError> {
         // The thread is not stored in the scheduler, because this call joins it, so `shutdown` must not.
         SchedulerThread::start(&self.engine, paused, true)?.join();
-        self.engine.shared.bus.flush(crate::shared::SHUTDOWN_TIMEOUT);
+        self.engine.shared.bus.flush(self.engine.shared.settings.shutdown_timeout);
         Ok(())
     }
 }

@@ -50,6 +50,7 @@ impl<S> SchedulerBuilder<S> {
         check_range("max_retry_delay", self.max_retry_delay, Duration::from_millis(1), day)?;
         check_range("poll_interval", self.poll_interval, Duration::from_millis(1), day)?;
         check_range("cancel_grace", self.cancel_grace, Duration::ZERO, day)?;
+        check_range("shutdown_timeout", self.shutdown_timeout, Duration::ZERO, day)?;
         if self.max_concurrent_runs == 0 {
             return Err(SchedulerError::InvalidOption {
                 field: "max_concurrent_runs",
@@ -96,6 +97,7 @@ impl<S> SchedulerBuilder<S> {
                 batch: self.batch,
                 max_concurrent_runs: self.max_concurrent_runs,
                 cancel_grace: self.cancel_grace,
+                shutdown_timeout: self.shutdown_timeout,
                 node_id: self.node_id.transpose()?,
                 history: HistorySettings { default: self.history, per_store: histories },
                 client_only: self.client_only,
@@ -129,7 +131,7 @@ fn check_range(
     }
     let reason = match field {
         "lease" => "it must be from 1 to 11 seconds",
-        "cancel_grace" => "it must be at most 1 day",
+        "cancel_grace" | "shutdown_timeout" => "it must be at most 1 day",
         _ => "it must be from 1 millisecond to 1 day",
     };
     Err(SchedulerError::InvalidOption { field, value: format!("{value:?}"), reason })

@@ -40,6 +40,7 @@ pub struct SchedulerBuilder<S> {
     pub(super) poll_interval: Duration,
     pub(super) max_concurrent_runs: usize,
     pub(super) cancel_grace: Duration,
+    pub(super) shutdown_timeout: Duration,
     pub(super) batch: usize,
     pub(super) history: Option<HistoryOptions>,
     pub(super) store_histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
@@ -71,6 +72,7 @@ impl<S> Default for SchedulerBuilder<S> {
             poll_interval: Duration::from_secs(1),
             max_concurrent_runs: 10_000,
             cancel_grace: Duration::from_secs(10),
+            shutdown_timeout: Duration::from_secs(30),
             batch: 1_000,
             history: None,
             store_histories: Vec::new(),
@@ -282,6 +284,16 @@ impl<S> SchedulerBuilder<S> {
     /// It should be longer than the grace time of commands, which terminate their programs themselves.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = grace;
+        self
+    }
+
+    /// Sets how long a shutdown waits for the runs in progress: `shutdown`, and that of a
+    /// [`BlockingScheduler`](crate::BlockingScheduler) after a signal. Default: 30 seconds; at most 1 day.
+    ///
+    /// It should be shorter than the time after which a service manager kills the process: 90 seconds in systemd, 30
+    /// seconds in Kubernetes, 10 seconds in Docker.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
         self
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::signals::StopSignals;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
-use crate::shared::{SHUTDOWN_TIMEOUT, warn};
+use crate::shared::warn;
 
 /// The thread of a running engine. It terminates when the engine has been shut down. If it is dropped, which no handle
 /// of the scheduler is left to prevent, the engine continues until the program exits.
@@ -123,7 +123,7 @@ fn result_of(started: Result<Started, oneshot::error::RecvError>) -> Started {
 
 async fn shut_down_on_signal(mut signals: StopSignals, engine: Arc<Engine>) {
     signals.received().await;
-    if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
+    if let Err(error) = engine.shutdown(engine.shared.settings.shutdown_timeout).await {
         tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
     }
 }

@@ -93,13 +93,13 @@ macro_rules! starting_methods {
 macro_rules! waiting_methods {
     ($kind:ident) => {
         waiting_method! { $kind,
-            /// Shuts the scheduler down, with a timeout of 30 seconds for the runs in progress; see
+            /// Shuts the scheduler down. The timeout for the runs in progress is 30 seconds, or that of the builder; see
             /// [`shutdown_timeout`](Self::shutdown_timeout).
             ///
             /// # Errors
             ///
             /// [`NotRunning`](SchedulerError::NotRunning).
-            fn shutdown() -> Result<(), SchedulerError> => shutdown_with(SHUTDOWN_TIMEOUT)
+            fn shutdown() -> Result<(), SchedulerError> => shutdown_with(None)
         }
 
         waiting_method! { $kind,
@@ -112,7 +112,7 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// [`NotRunning`](SchedulerError::NotRunning).
-            fn shutdown_timeout(timeout: Duration) -> Result<(), SchedulerError> => shutdown_with(timeout)
+            fn shutdown_timeout(timeout: Duration) -> Result<(), SchedulerError> => shutdown_with(Some(timeout))
         }
 
         waiting_method! { $kind,
@@ -195,15 +195,15 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Removes an executor. Waits at most 30 seconds for its runs in progress; a call from a run does not
-            /// wait. Jobs that use the executor are kept, and run once an executor with this alias is added again.
+            /// Removes an executor. Waits for its runs in progress, at most as long as a shutdown does; a call from a
+            /// run does not wait. Jobs that use the executor are kept, and run once an executor with this alias is added again.
             ///
             /// # Errors
             ///
             /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
             fn remove_executor(alias: impl AsRef<str> = Alias::new(alias)?) -> (),
             let from_run = is_inside_run();
-            |engine| engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, from_run).await
+            |engine| engine.remove_executor(&alias, from_run).await
         }
 
         waiting_method! { $kind,

@@ -66,6 +66,11 @@ impl NewJob {
         Ok(Some(job))
     }
 
+    /// The id, if it has been chosen and is valid.
+    pub(crate) fn chosen_id(&self) -> Option<&JobId> {
+        self.id.as_ref()?.as_ref().ok()
+    }
+
     /// The alias of the store, if it is valid.
     pub(crate) fn job_store(&self) -> Option<&Alias> {
         self.job_store.as_ref().ok()

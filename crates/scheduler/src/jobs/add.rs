@@ -155,7 +155,8 @@ impl Jobs {
     /// Checks the definition of a job and registers its task.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.shared.settings;
-        let store = job.job_store().map(|alias| self.stores.get(alias)).transpose()?;
+        let store = job.job_store().map(|alias| self.stores.get(alias)).transpose();
+        let store = store.map_err(|error| error.used_by(job.chosen_id()))?;
         let defaults = self.trigger_defaults(store.as_deref());
         let job = job.check(job_defaults, &defaults, *codec)?;
         // An invalid alias is an error above.
@@ -166,7 +167,7 @@ impl Jobs {
                 self.record(&store, &job)?;
             }
         }
-        self.check_executor(&job.definition)?;
+        self.check_executor(&job.definition).map_err(|error| error.used_by(job.chosen_id()))?;
         if self.shared.register(job.registration.clone())? {
             // Stored jobs of the task can be run from now on.
             self.stores.all().iter().for_each(|store| store.notify_changed());
@@ -182,7 +183,7 @@ impl Jobs {
         }
         let JobDefinition { executor: alias, task, .. } = definition;
         let executor = self.shared.executor(alias);
-        let executor = executor.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
+        let executor = executor.ok_or_else(|| self.shared.unknown_executor(alias))?;
         executor.check_task(task).map_err(|source| SchedulerError::UnsupportedTask {
             executor: alias.clone(),
             task: task.clone(),

@@ -143,8 +143,9 @@ impl Jobs {
             return Ok(stores.into_iter().map(|store| (store, None)).collect());
         };
         let current = stores.iter().position(|store| store.alias == after.job.job_store);
-        let current =
-            current.ok_or_else(|| SchedulerError::UnknownJobStore(after.job.job_store.clone()))?;
+        let Some(current) = current else {
+            return Err(self.stores.unknown(&after.job.job_store));
+        };
         let rest = stores.split_off(current).into_iter().enumerate();
         Ok(rest.map(|(n, store)| (store, (n == 0).then(|| after.cursor.clone()))).collect())
     }

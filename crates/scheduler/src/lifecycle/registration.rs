@@ -8,7 +8,6 @@ use tokio::runtime::Handle;
 use super::Engine;
 use crate::error::SchedulerError;
 use crate::pass::{PassState, StorePassRunner};
-use crate::shared::SHUTDOWN_TIMEOUT;
 use crate::store::RegisteredStore;
 
 impl Engine {
@@ -49,7 +48,8 @@ impl Engine {
             self.passes.maintain_lease(passes).await;
         }
         // The records of runs that take longer remain in the store until the lease expires.
-        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.runs.wait_idle(store)).await;
+        let wait = self.shared.settings.shutdown_timeout;
+        let _ = tokio::time::timeout(wait, self.runs.wait_idle(store)).await;
         if let Some(passes) = &passes {
             passes.wait_idle().await;
         }
@@ -61,8 +61,7 @@ impl Engine {
         alias: &Alias,
         called_from_run: bool,
     ) -> Result<(), SchedulerError> {
-        let store = self.stores.remove(alias);
-        let store = store.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
+        let store = self.stores.remove(alias)?;
         let passes = self.passes.remove(&store);
         store.stop_watching();
         match self.shared.runtime() {
@@ -106,11 +105,11 @@ impl Engine {
     pub(crate) async fn remove_executor(
         &self,
         alias: &Alias,
-        wait: std::time::Duration,
         called_from_run: bool,
     ) -> Result<(), SchedulerError> {
         let removed = self.shared.remove_executor(alias);
-        let executor = removed.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
+        let executor = removed.ok_or_else(|| self.shared.unknown_executor(alias))?;
+        let wait = self.shared.settings.shutdown_timeout;
         match self.shared.runtime() {
             // The calling run may belong to this executor; waiting for it here would deadlock.
             Some(runtime) if called_from_run => {

@@ -10,6 +10,8 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
     .union(EventMask::JOB_MISSED)
     .union(EventMask::JOB_MAX_INSTANCES)
     .union(EventMask::JOB_COALESCED)
+    .union(EventMask::JOB_RETRY_SCHEDULED)
+    .union(EventMask::JOB_DEAD_LETTERED)
     .union(EventMask::JOB_UNRESOLVED)
     .union(EventMask::JOBSTORE_FAILED)
     .union(EventMask::LEASE_LOST)
@@ -19,8 +21,9 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 /// Which failures a scheduler logs, independently of its listeners; set by
 /// [`SchedulerBuilder::failure_log`](crate::SchedulerBuilder::failure_log).
 ///
-/// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a corrupt record.
-/// Fire times that are skipped because they were too late or because of `max_instances`, jobs that can't be run,
+/// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a
+/// corrupt record. If its job has a [retry policy](punctual_core::RetryPolicy), a second record says when the run is
+/// retried (WARN), or that it is not retried any more (ERROR). Fire times that are skipped because they were too late or because of `max_instances`, jobs that can't be run,
 /// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
 /// times with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,13 +56,26 @@ impl FailureLog {
             return;
         }
         let level = match event {
-            Event::JobError(_) | Event::RecordCorrupt(_) => Level::ERROR,
+            Event::JobError(_) | Event::JobDeadLettered(_) | Event::RecordCorrupt(_) => {
+                Level::ERROR
+            }
             Event::JobCoalesced(_) => return,
             _ => Level::WARN,
         };
         match event {
             Event::JobError(run) if self == Self::WithoutErrors => {
                 print_line(level, &run.without_details());
+            }
+            // The error has been logged before.
+            Event::JobRetryScheduled { run, at } => {
+                print_line(
+                    level,
+                    &format_args!("{}; it is retried at {at}", run.without_details()),
+                );
+            }
+            Event::JobDeadLettered(run) => {
+                let run = run.without_details();
+                print_line(level, &format_args!("{run}; it is not retried any more"));
             }
             _ => print_line(level, event),
         }
@@ -80,6 +96,20 @@ impl FailureLog {
                 tracing::info!(
                     target: "punctual::run", store = %job.job_store, job = %job.job_id,
                     scheduled_time = %first, until = %last, %reason, "not run"
+                );
+            }
+            Event::JobRetryScheduled { run, at } => {
+                let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
+                tracing::warn!(
+                    target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
+                    %scheduled_time, attempt, %at, "the run is retried"
+                );
+            }
+            Event::JobDeadLettered(run) => {
+                let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
+                tracing::error!(
+                    target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
+                    %scheduled_time, attempt, "the run is not retried any more"
                 );
             }
             Event::RecordCorrupt(_) => tracing::error!(target: "punctual::scheduler", "{event}"),

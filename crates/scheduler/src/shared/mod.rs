@@ -28,7 +28,7 @@ pub(crate) use self::failure_log::warn;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
-    HistorySettings, MAX_CONFLICT_ATTEMPTS, SHUTDOWN_TIMEOUT, STORE_CLOSE_TIMEOUT, Settings,
+    HistorySettings, MAX_CONFLICT_ATTEMPTS, STORE_CLOSE_TIMEOUT, Settings,
 };
 pub use self::state::SchedulerState;
 pub(crate) use self::state::StateCell;
@@ -151,6 +151,13 @@ impl Shared {
 
     pub(crate) fn executor(&self, alias: &Alias) -> Option<Arc<dyn Executor>> {
         self.executors.read().get(alias).cloned()
+    }
+
+    /// The error for an alias that no executor has.
+    pub(crate) fn unknown_executor(&self, alias: &Alias) -> SchedulerError {
+        let mut known: Vec<_> = self.executors.read().keys().cloned().collect();
+        known.sort_unstable();
+        SchedulerError::UnknownExecutor { alias: alias.clone(), job: None, known }
     }
 
     pub(crate) fn executors(&self) -> Vec<(Alias, Arc<dyn Executor>)> {

@@ -7,9 +7,6 @@ use punctual_core::{Alias, Codec, JobOptions, NodeId, StoreCaps};
 
 use super::history_options::HistoryOptions;
 
-/// Default time that a shutdown waits for runs in progress.
-pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Time that a shutdown waits for each store, after the runs.
 pub(crate) const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -28,6 +25,8 @@ pub(crate) struct Settings {
     pub max_concurrent_runs: usize,
     /// How long a run may take to end after its cancellation was requested.
     pub cancel_grace: Duration,
+    /// How long a shutdown waits for runs in progress, unless its caller sets another time.
+    pub shutdown_timeout: Duration,
     /// The id under which runs are recorded. `None`: a new one for each start.
     pub node_id: Option<NodeId>,
     pub history: HistorySettings,

@@ -49,7 +49,12 @@ impl StoreRegistry {
     pub(crate) fn get(&self, alias: &Alias) -> Result<Arc<RegisteredStore>, SchedulerError> {
         let stores = self.0.read();
         let found = stores.iter().find(|store| store.alias == *alias);
-        found.cloned().ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
+        found.cloned().ok_or_else(|| unknown(alias, &stores))
+    }
+
+    /// The error for an alias that no store has.
+    pub(crate) fn unknown(&self, alias: &Alias) -> SchedulerError {
+        unknown(alias, &self.0.read())
     }
 
     /// The store with the alias, or all stores.
@@ -73,11 +78,16 @@ impl StoreRegistry {
         is_new
     }
 
-    pub(crate) fn remove(&self, alias: &Alias) -> Option<Arc<RegisteredStore>> {
+    pub(crate) fn remove(&self, alias: &Alias) -> Result<Arc<RegisteredStore>, SchedulerError> {
         let mut stores = self.0.write();
         let (gone, kept): (Vec<_>, Vec<_>) =
             stores.iter().cloned().partition(|known| known.alias == *alias);
         *stores = kept.into();
-        gone.into_iter().next()
+        gone.into_iter().next().ok_or_else(|| unknown(alias, &stores))
     }
+}
+
+fn unknown(alias: &Alias, stores: &[Arc<RegisteredStore>]) -> SchedulerError {
+    let known = stores.iter().map(|store| store.alias.clone()).collect();
+    SchedulerError::UnknownJobStore { alias: alias.clone(), job: None, known }
 }

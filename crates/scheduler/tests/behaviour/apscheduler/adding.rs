@@ -32,9 +32,9 @@ fn add_job_validates_immediately() {
     let scheduler = stopped();
     let add = |job: JobBuilder<AsyncScheduler>| pollster::block_on(job.add()).unwrap_err();
     let job = || scheduler.job(note("a".into()));
-    assert!(matches!(add(job().job_store("none")), SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(add(job().job_store("none")), SchedulerError::UnknownJobStore { .. }));
     // APScheduler looks the executor up when the job is due.
-    assert!(matches!(add(job().executor("none")), SchedulerError::UnknownExecutor(_)));
+    assert!(matches!(add(job().executor("none")), SchedulerError::UnknownExecutor { .. }));
     assert!(matches!(add(job().max_instances(0)), SchedulerError::Job(_)));
     assert!(matches!(add(job().id("")), SchedulerError::Job(_)));
     assert!(matches!(add(job().trigger("nonsense")), SchedulerError::Job(_)));

@@ -195,7 +195,7 @@ fn remove_all_jobs() {
     assert_eq!(removed, [Some("second".to_owned()), None, None], "also if nothing was removed");
     // APScheduler ignores an unknown alias.
     let error = fixture.block_on(fixture.remove_all_jobs_of("none")).unwrap_err();
-    assert!(matches!(error, SchedulerError::UnknownJobStore(_)), "{error}");
+    assert!(matches!(error, SchedulerError::UnknownJobStore { .. }), "{error}");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn get_jobs() {
     assert_eq!(listed(&fixture, JobQuery::new().job_store("second")), ["c"]);
     // APScheduler returns an empty list.
     let unknown = fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("none")));
-    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore { .. }));
 }
 
 async fn printed(scheduler: &AsyncScheduler, query: JobQuery) -> String {

@@ -329,7 +329,7 @@ fn histories_of_several_stores_are_merged() {
     assert_eq!(count(HistoryQuery::new().job(("default", "b"))), 0);
     let read = |query| fixture.block_on(fixture.history(query)).unwrap_err();
     let error = read(HistoryQuery::new().job_store("none"));
-    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(error, SchedulerError::UnknownJobStore { .. }));
     assert!(matches!(read(HistoryQuery::new().job("")), SchedulerError::Name(_)));
 }
 

@@ -61,7 +61,7 @@ fn matching_jobs_are_paused_resumed_and_removed() {
     assert_eq!(fixture.events.with_prefix("JOB_MODIFIED").len(), 5);
     assert_eq!(fixture.events.with_prefix("JOB_REMOVED").len(), 5);
     let unknown = fixture.block_on(fixture.pause_jobs(JobQuery::new().job_store("no")));
-    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore { .. }));
 }
 
 #[test]

@@ -63,12 +63,20 @@ fn an_unknown_executor_or_store_is_an_error() {
     before_and_after_the_start(|scheduler| {
         let job = || scheduler.job(note("a".into())).id("a").paused();
         let error = job().executor("nope").add().unwrap_err();
-        assert_eq!(error.to_string(), "this scheduler has no executor with the alias \"nope\"");
-        let error = job().job_store("nope").add().unwrap_err();
-        assert!(matches!(error, SchedulerError::UnknownJobStore(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "this scheduler has no executor with the alias \"nope\", which job \"a\" uses; did you mean \"notes\"?; \
+             known aliases: default, notes"
+        );
+        let error = job().job_store("defualt").add().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this scheduler has no job store with the alias \"defualt\", which job \"a\" uses; did you mean \
+             \"default\"?; known aliases: default"
+        );
         job().add().unwrap();
         let error = scheduler.modify_job("a", JobChange::new().executor("nope")).unwrap_err();
-        assert!(matches!(error, SchedulerError::UnknownExecutor(_)), "{error}");
+        assert!(matches!(error, SchedulerError::UnknownExecutor { .. }), "{error}");
         assert_eq!(scheduler.get_jobs(JobQuery::new()).unwrap().len(), 1);
     });
 }

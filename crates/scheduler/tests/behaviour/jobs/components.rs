@@ -31,7 +31,7 @@ fn jobs_of_an_added_store_run_until_it_is_removed() {
     fixture.run_until(15);
     fixture.block_on(fixture.remove_job_store("file")).unwrap();
     let error = fixture.block_on(fixture.remove_job_store("file")).unwrap_err();
-    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(error, SchedulerError::UnknownJobStore { .. }));
     fixture.run_until(25);
     assert_eq!(fixture.log.lines(), ["job@10"]);
     assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
@@ -77,7 +77,7 @@ fn a_store_that_fails_to_start_is_not_added() {
     fixture.block_on(fixture.add_job_store("other", store.clone())).unwrap_err();
     assert!(matches!(
         fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("other"))).unwrap_err(),
-        SchedulerError::UnknownJobStore(_)
+        SchedulerError::UnknownJobStore { .. }
     ));
     fixture.block_on(fixture.add_job_store("other", store)).unwrap();
     assert!(

@@ -47,7 +47,7 @@ fn jobs_are_listed_by_store_and_next_run_time() {
     let error =
         fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("nowhere"))).unwrap_err();
     assert_eq!(error.to_string(), r#"this scheduler has no job store with the alias "nowhere""#);
-    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(error, SchedulerError::UnknownJobStore { .. }));
 }
 
 /// A store that records the limits of `list` calls.

@@ -49,7 +49,7 @@ fn jobs_are_printed_store_by_store() {
     let query = || JobQuery::new().job_store("archive");
     assert_eq!(lines(&scheduler, query()), "Jobstore archive:\n    No scheduled jobs\n");
     let unknown = scheduler.print_jobs(JobQuery::new().job_store("x"), std::io::sink());
-    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(unknown.unwrap_err(), SchedulerError::UnknownJobStore { .. }));
     scheduler.shutdown().unwrap();
     assert_eq!(lines(&scheduler, JobQuery::new()), "Pending jobs:\n    No pending jobs\n");
 }

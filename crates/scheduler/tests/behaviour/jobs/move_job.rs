@@ -95,7 +95,7 @@ fn a_job_that_cant_be_moved_is_not_changed() {
     let error = fixture.block_on(fixture.move_job(("default", "a"), "file")).unwrap_err();
     assert!(matches!(error, SchedulerError::JobExists { .. }), "{error}");
     let error = fixture.block_on(fixture.move_job(("default", "a"), "none")).unwrap_err();
-    assert!(matches!(error, SchedulerError::UnknownJobStore(_)), "{error}");
+    assert!(matches!(error, SchedulerError::UnknownJobStore { .. }), "{error}");
     let error = fixture.block_on(fixture.move_job(("other", "a"), "file")).unwrap_err();
     assert!(matches!(error, SchedulerError::JobNotFound { .. }), "{error}");
     let after = fixture.block_on(fixture.get_job(("default", "a"))).unwrap().unwrap();

@@ -148,8 +148,39 @@ fn several_shutdowns_at_once_return() {
 
 #[test]
 fn runs_that_never_end_do_not_delay_a_shutdown() {
+    shut_down_with_hung_runs(|builder| builder, |scheduler| scheduler.shutdown_timeout(SHORT));
+}
+
+#[test]
+fn the_builder_sets_the_timeout_of_shutdowns() {
+    // The maximum: a shutdown that used it would never return.
+    let day = Duration::from_secs(86_400);
+    shut_down_with_hung_runs(
+        |builder| builder.shutdown_timeout(day).shutdown_timeout(SHORT),
+        BackgroundScheduler::shutdown,
+    );
+    shut_down_with_hung_runs(
+        |builder| builder.shutdown_timeout(day),
+        |scheduler| scheduler.shutdown_timeout(SHORT),
+    );
+    shut_down_with_hung_runs(
+        |builder| builder.shutdown_timeout(SHORT),
+        |scheduler| {
+            scheduler.remove_executor("threads")?;
+            scheduler.shutdown()
+        },
+    );
+    let too_long = builder(&Recorder::default()).shutdown_timeout(day + SHORT).build();
+    let error = too_long.unwrap_err().to_string();
+    assert_eq!(error, "shutdown_timeout is 86400.01s: it must be at most 1 day");
+}
+
+fn shut_down_with_hung_runs(
+    options: impl FnOnce(SchedulerBuilder<BackgroundScheduler>) -> SchedulerBuilder<BackgroundScheduler>,
+    shut_down: impl FnOnce(&BackgroundScheduler) -> Result<(), SchedulerError>,
+) {
     let events = Recorder::default();
-    let scheduler = builder(&events)
+    let scheduler = options(builder(&events))
         .executor("threads", ThreadPoolExecutor::new(1))
         .executor("tokio", TokioExecutor::new())
         .start()
@@ -167,7 +198,7 @@ fn runs_that_never_end_do_not_delay_a_shutdown() {
         scheduler.job(hung).executor(executor).add().unwrap();
         has_started.recv_timeout(TIMEOUT).unwrap();
     }
-    scheduler.shutdown_timeout(SHORT).unwrap();
+    shut_down(&scheduler).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
 }
 
