@@ -176,9 +176,7 @@ impl ConfigBuilder {
         let mut values = Map::new();
         let mut warnings = Vec::new();
         for source in self.sources {
-            let place = source.place();
-            let mut tree = source.read(&self.prefix)?;
-            let is_empty = tree.is_empty();
+            let Values { mut tree, place } = source.read(&self.prefix)?;
             let foreign = take_prefix(tree.clone(), apscheduler::PREFIX)?;
             let has_foreign = !foreign.is_empty();
             if has_foreign {
@@ -194,7 +192,6 @@ impl ConfigBuilder {
             if let Some(place) = place
                 && own.is_empty()
                 && !has_foreign
-                && !is_empty
             {
                 let text = format!("no key in {place} begins with this prefix: it has no effect");
                 warnings.push(ConfigWarning { key: self.prefix.clone(), text });
@@ -206,18 +203,7 @@ impl ConfigBuilder {
 }
 
 impl Source {
-    /// The file, or the format of the text. Other sources contain keys of other programs, too.
-    fn place(&self) -> Option<String> {
-        match self {
-            #[cfg(any(feature = "toml", feature = "ini"))]
-            Self::Text(format, _) => Some(format.name().to_owned()),
-            #[cfg(any(feature = "toml", feature = "ini"))]
-            Self::File(_, path) => Some(path.display().to_string()),
-            _ => None,
-        }
-    }
-
-    fn read(self, prefix: &str) -> Result<Map<String, Value>, ConfigError> {
+    fn read(self, prefix: &str) -> Result<Values, ConfigError> {
         let mut tree = Map::new();
         match self {
             Self::Value(key, value) => {
@@ -239,7 +225,7 @@ impl Source {
                     }
                 }
             }
-            Self::Env(vars) => return env::read(vars, prefix),
+            Self::Env(vars) => tree = env::read(vars, prefix)?,
             #[cfg(any(feature = "toml", feature = "ini"))]
             Self::Text(format, text) => return format.read(format.name(), &text, prefix),
             #[cfg(any(feature = "toml", feature = "ini"))]
@@ -249,8 +235,15 @@ impl Source {
                 return format.read(&path.display().to_string(), &text, prefix);
             }
         }
-        Ok(tree)
+        Ok(Values { tree, place: None })
     }
+}
+
+/// The values of a source.
+struct Values {
+    tree: Map<String, Value>,
+    /// The file, or the format of the text, if it contains keys. Other sources contain keys of other programs, too.
+    place: Option<String>,
 }
 
 #[cfg(any(feature = "toml", feature = "ini"))]
@@ -268,18 +261,16 @@ impl Format {
         not(feature = "ini"),
         expect(unused_variables, reason = "only INI needs the prefix")
     )]
-    fn read(
-        self,
-        place: &str,
-        text: &str,
-        prefix: &str,
-    ) -> Result<Map<String, Value>, ConfigError> {
-        match self {
+    fn read(self, place: &str, text: &str, prefix: &str) -> Result<Values, ConfigError> {
+        let tree = match self {
             #[cfg(feature = "toml")]
-            Self::Toml => crate::toml::read(place, text),
+            Self::Toml => crate::toml::read(place, text)?,
             #[cfg(feature = "ini")]
-            Self::Ini => crate::ini::read(place, text, prefix),
-        }
+            Self::Ini => crate::ini::read(place, text, prefix)?,
+        };
+        let is_key = |line: &str| !line.is_empty() && !line.starts_with(['#', ';', '[']);
+        let has_keys = text.lines().any(|line| is_key(line.trim()));
+        Ok(Values { tree, place: has_keys.then(|| place.to_owned()) })
     }
 }
 

@@ -158,7 +158,7 @@ impl Jobs {
         let store = job.job_store().map(|alias| self.stores.get(alias)).transpose();
         let store = store.map_err(|error| error.used_by(job.chosen_id()))?;
         let defaults = self.trigger_defaults(store.as_deref());
-        let job = job.check(job_defaults, &defaults, *codec)?;
+        let mut job = job.check(job_defaults, &defaults, *codec)?;
         // An invalid alias is an error above.
         if let Some(store) = store {
             check_storable(&store, &job)?;
@@ -166,6 +166,7 @@ impl Jobs {
                 // A trigger that never fires, or a job that is too large, would fail the start.
                 self.record(&store, &job)?;
             }
+            store.share(&mut job)?;
         }
         self.check_executor(&job.definition).map_err(|error| error.used_by(job.chosen_id()))?;
         if self.shared.register(job.registration.clone())? {

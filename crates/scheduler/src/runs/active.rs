@@ -33,10 +33,17 @@ pub(crate) struct ActiveRun {
     pub guard: RunGuard,
     /// The attempt in the run's record: a later one than the run's own if the run was taken over while in progress.
     pub attempt: u32,
-    /// The user who waits for the outcome.
-    pub waiter: Option<Waiter>,
     /// It was cancelled by a later fire time: it is not repeated.
     pub superseded: bool,
+    /// What few runs have, apart: a run is moved several times.
+    pub rare: Option<Box<RareParts>>,
+}
+
+/// The parts that few runs have.
+#[derive(Default)]
+pub(crate) struct RareParts {
+    /// The user who waits for the outcome.
+    pub waiter: Option<Waiter>,
     /// When its time limits are checked, if it has any.
     pub limit: Option<Timestamp>,
     /// The definition of its job, if failed runs are retried or if it is a retry.
@@ -65,7 +72,24 @@ impl RunGuard {
 impl ActiveRun {
     /// The id of the job in the store.
     pub(crate) fn stored_id(&self) -> &JobId {
-        self.retry_id.as_ref().unwrap_or_else(|| self.context.job_id())
+        self.retry_id().unwrap_or_else(|| self.context.job_id())
+    }
+
+    /// The id of the job in the store, if it is a retry.
+    pub(super) fn retry_id(&self) -> Option<&JobId> {
+        self.rare.as_ref()?.retry_id.as_ref()
+    }
+
+    pub(super) fn take_waiter(&mut self) -> Option<Waiter> {
+        self.rare.as_mut()?.waiter.take()
+    }
+
+    pub(super) fn take_limit(&mut self) -> Option<Timestamp> {
+        self.rare.as_mut()?.limit.take()
+    }
+
+    pub(super) fn rare_mut(&mut self) -> &mut RareParts {
+        self.rare.get_or_insert_default()
     }
 
     /// Id and store of the job.
@@ -169,7 +193,7 @@ impl ActiveRuns {
 
     /// Drops the waiters of all runs, which then regard their runs as lost.
     pub(crate) fn drop_waiters(&mut self) {
-        self.runs.values_mut().for_each(|run| run.waiter = None);
+        self.runs.values_mut().for_each(|run| drop(run.take_waiter()));
     }
 
     /// Whether a run is in progress.
@@ -186,7 +210,8 @@ impl ActiveRuns {
     pub(crate) fn forbid_retries(&mut self, store: &Arc<RegisteredStore>, job: &JobId) {
         let of_job =
             |run: &&mut ActiveRun| Arc::ptr_eq(&run.store, store) && run.context.job_id() == job;
-        self.runs.values_mut().filter(of_job).for_each(|run| run.retry = None);
+        let rare = self.runs.values_mut().filter(of_job).filter_map(|run| run.rare.as_mut());
+        rare.for_each(|rare| rare.retry = None);
     }
 
     /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
@@ -285,9 +310,9 @@ impl ActiveRuns {
         run: RunId,
         retry: Option<&ToRetry<'_>>,
     ) -> Option<(ActiveRun, JobRuns)> {
-        let run = self.runs.remove(&run)?;
+        let mut run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
-        if let Some(limit) = run.limit {
+        if let Some(limit) = run.take_limit() {
             self.limits.remove(&(limit, run.context.run_id()));
         }
         if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)

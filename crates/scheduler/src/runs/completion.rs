@@ -69,7 +69,7 @@ impl RunTracker {
             }
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
-            let awaited = run.waiter.take().map(|waiter| (waiter, event.outcome.clone()));
+            let awaited = run.take_waiter().map(|waiter| (waiter, event.outcome.clone()));
             metrics::run_ended(&run.task, &event);
             self.emit_end(event);
             if let Some((waiter, Some(outcome))) = awaited {
@@ -78,7 +78,7 @@ impl RunTracker {
             if job_runs.removed {
                 self.emit_job_removed(&run.store, job, &run.task);
             }
-            if run.retry_id.is_some() && !run.store.caps.persistent {
+            if run.retry_id().is_some() && !run.store.caps.persistent {
                 self.shared.release_closure(&run.task);
             }
         }

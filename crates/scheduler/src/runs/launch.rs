@@ -9,7 +9,7 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, RunGuard};
+use super::active::{ActiveRun, RareParts, RunGuard};
 use super::resolve::ResolvedJob;
 use super::started::Waiter;
 use crate::store::RegisteredStore;
@@ -91,7 +91,7 @@ impl RunTracker {
         };
         let active = self.active_run(store, record, run);
         let context = active.context.clone();
-        let is_retry = active.retry_id.is_some();
+        let is_retry = active.retry_id().is_some();
         let reserved = self.active.lock().try_insert(active, max);
         if reserved {
             if is_retry && !store.caps.persistent {
@@ -114,7 +114,8 @@ impl RunTracker {
         max: u32,
         waiter: Waiter,
     ) -> bool {
-        let active = ActiveRun { waiter: Some(waiter), ..self.active_run(store, record, run) };
+        let mut active = self.active_run(store, record, run);
+        active.rare_mut().waiter = Some(waiter);
         self.active.lock().try_insert(active, max)
     }
 
@@ -135,11 +136,12 @@ impl RunTracker {
                 (Some(fence), Some(limit)) => RunGuard::Claim(fence, limit.clone()),
             },
             attempt: run.attempt,
-            waiter: None,
             superseded: false,
-            limit: None,
-            retry: run.retry.clone(),
-            retry_id: record.id.is_of_retry().then(|| record.id.clone()),
+            // That of a retry is needed, too: the run belongs to another job.
+            rare: run.retry.clone().map(|definition| {
+                let retry_id = record.id.is_of_retry().then(|| record.id.clone());
+                Box::new(RareParts { retry: Some(definition), retry_id, ..RareParts::default() })
+            }),
         }
     }
 

@@ -112,7 +112,7 @@ impl ActiveRuns {
         }
         let (_, run) = self.limits.pop_first()?;
         if let Some(run) = self.runs.get_mut(&run) {
-            run.limit = None;
+            run.take_limit();
         }
         Some(run)
     }
@@ -120,7 +120,7 @@ impl ActiveRuns {
     /// Sets the local time at which the limits of a run are checked.
     fn set_limit(&mut self, id: RunId, at: Timestamp) {
         if let Some(run) = self.runs.get_mut(&id) {
-            if let Some(before) = run.limit.replace(at) {
+            if let Some(before) = run.rare_mut().limit.replace(at) {
                 self.limits.remove(&(before, id));
             }
             self.limits.insert((at, id));

@@ -131,7 +131,12 @@ impl ActiveRuns {
         let run = self.runs.get(&run)?;
         Some(RetriedRun {
             store: Arc::clone(&run.store),
-            definition: run.retry.clone().filter(|job| job.options.retry.is_some())?,
+            definition: run
+                .rare
+                .as_ref()?
+                .retry
+                .clone()
+                .filter(|job| job.options.retry.is_some())?,
             attempt: run.attempt,
             is_guarded: run.guard.is_some(),
         })

@@ -67,7 +67,7 @@ impl FailureLog {
                 print_line(level, &run.without_details());
             }
             // The error has been logged before.
-            Event::JobRetryScheduled { run, at } => {
+            Event::JobRetryScheduled { run, at, .. } => {
                 print_line(
                     level,
                     &format_args!("{}; it is retried at {at}", run.without_details()),
@@ -98,7 +98,7 @@ impl FailureLog {
                     scheduled_time = %first, until = %last, %reason, "not run"
                 );
             }
-            Event::JobRetryScheduled { run, at } => {
+            Event::JobRetryScheduled { run, at, .. } => {
                 let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
                 tracing::warn!(
                     target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,

@@ -34,6 +34,7 @@ pub use self::state::SchedulerState;
 pub(crate) use self::state::StateCell;
 pub use self::stream::EventStream;
 pub(crate) use self::wake::Wake;
+use crate::error::SchedulerError;
 
 type Executors = FxHashMap<Alias, Arc<dyn Executor>>;
 

@@ -19,6 +19,7 @@ use super::pending_work::PendingWork;
 use super::shared_definitions::SharedDefinitions;
 use super::zones::ZoneRules;
 use crate::error::SchedulerError;
+use crate::job::CheckedJob;
 use crate::shared::Shared;
 
 /// A job store registered under an alias, with the state that the scheduler keeps about it.
@@ -194,6 +195,22 @@ impl RegisteredStore {
 
     pub(crate) fn error(&self, source: StoreError) -> SchedulerError {
         SchedulerError::Store { job_store: self.alias.clone(), source }
+    }
+
+    /// Replaces the definition of a job by an equal one of another job, if the store keeps its jobs in this process: of a
+    /// million jobs that are added at once, one definition is in memory.
+    pub(crate) fn share(&self, job: &mut CheckedJob) -> Result<(), SchedulerError> {
+        if self.caps.persistent {
+            return Ok(());
+        }
+        let stored = self.shared_definitions.share(&job.definition).map_err(JobError::from)?;
+        if let Some(shared) = stored.get() {
+            job.definition = Arc::clone(shared);
+            if let Some(trigger) = shared.trigger.trigger() {
+                job.trigger = Arc::clone(trigger);
+            }
+        }
+        Ok(())
     }
 
     /// The form in which a definition is stored: encoded, or as it is if the store keeps its jobs in this process.

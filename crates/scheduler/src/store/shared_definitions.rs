@@ -22,9 +22,11 @@ impl SharedDefinitions {
         definition: &Arc<JobDefinition>,
     ) -> Result<StoredDefinition, CodecError> {
         let mut recent = self.0.lock();
-        let found =
-            recent.iter().find(|known| known.get().is_some_and(|known| is_same(known, definition)));
-        if let Some(found) = found {
+        let is_known = |known: &&StoredDefinition| {
+            let known = known.get();
+            known.is_some_and(|known| Arc::ptr_eq(known, definition) || is_same(known, definition))
+        };
+        if let Some(found) = recent.iter().find(is_known) {
             return Ok(found.clone());
         }
         let new = StoredDefinition::decoded(Arc::clone(definition))?;

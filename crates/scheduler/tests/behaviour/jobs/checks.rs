@@ -62,10 +62,10 @@ fn before_and_after_the_start(test: impl Fn(&BackgroundScheduler)) {
 fn an_unknown_executor_or_store_is_an_error() {
     before_and_after_the_start(|scheduler| {
         let job = || scheduler.job(note("a".into())).id("a").paused();
-        let error = job().executor("nope").add().unwrap_err();
+        let error = job().executor("note").add().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "this scheduler has no executor with the alias \"nope\", which job \"a\" uses; did you mean \"notes\"?; \
+            "this scheduler has no executor with the alias \"note\", which job \"a\" uses; did you mean \"notes\"?; \
              known aliases: default, notes"
         );
         let error = job().job_store("defualt").add().unwrap_err();

@@ -99,7 +99,10 @@ fn a_removed_executor_finishes_its_runs() {
     );
     fixture.block_on(fixture.remove_executor("other")).unwrap();
     let error = fixture.block_on(fixture.remove_executor("other")).unwrap_err();
-    assert_eq!(error.to_string(), r#"this scheduler has no executor with the alias "other""#);
+    assert_eq!(
+        error.to_string(),
+        r#"this scheduler has no executor with the alias "other"; known aliases: default"#
+    );
     fixture.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
     fixture.block_on(fixture.job(note("job".into())).executor("other").add()).unwrap();
     fixture.run_until(1);

@@ -46,7 +46,10 @@ fn jobs_are_listed_by_store_and_next_run_time() {
     assert_eq!(ids(&fixture, Some("default")), [""; 0], "the default store is empty");
     let error =
         fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("nowhere"))).unwrap_err();
-    assert_eq!(error.to_string(), r#"this scheduler has no job store with the alias "nowhere""#);
+    assert_eq!(
+        error.to_string(),
+        r#"this scheduler has no job store with the alias "nowhere"; known aliases: memory, file, default"#
+    );
     assert!(matches!(error, SchedulerError::UnknownJobStore { .. }));
 }
 

@@ -35,7 +35,7 @@ fn invalid_jobs_are_rejected() {
         ),
         (
             error_of(&fixture, |job| job.job_store("nowhere")),
-            r#"this scheduler has no job store with the alias "nowhere""#,
+            r#"this scheduler has no job store with the alias "nowhere", which job "job" uses; known aliases: default"#,
         ),
     ];
     for (message, expected) in cases {
