@@ -1,5 +1,5 @@
 //! A program without listeners for failed runs, whose jobs fail and print. Its argument is the log that it installs or configures:
-//! `none`, `tracing`, `log`, `without-errors` or `off`. With `unstarted`, `handle-dropped`, `runtime-dropped` or `history`
+//! `none`, `tracing`, `log`, `without-errors` or `off`. With `retried` a job is retried once. With `unstarted`, `handle-dropped`, `runtime-dropped` or `history`
 //! it makes a mistake instead.
 
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::io;
 use std::sync::mpsc::channel;
 
 use punctual::prelude::*;
-use punctual::{FailureLog, HistoryOptions, shell};
+use punctual::{HistoryOptions, shell};
 
 struct StderrLogger;
 
@@ -61,6 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(|()| log::set_max_level(log::LevelFilter::Info))?;
     }
     match log.as_str() {
+        "retried" => return retried(),
         "unstarted" => return unstarted(),
         "handle-dropped" => return handle_dropped(),
         "runtime-dropped" => return runtime_dropped(),
@@ -88,6 +89,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         scheduler.run_job_now(job)?;
     }
     missed_rx.recv()?;
+    scheduler.shutdown()?;
+    Ok(())
+}
+
+/// A job that fails twice, and is not retried any more.
+fn retried() -> Result<(), Box<dyn Error>> {
+    let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+    let (ended_tx, ended_rx) = channel();
+    let ended = move |_: &Event| ended_tx.send(()).unwrap_or_default();
+    scheduler.add_listener(EventMask::JOB_DEAD_LETTERED, ended);
+    let once = RetryPolicy::fixed(std::time::Duration::from_millis(1)).max_attempts(2);
+    scheduler.job(send_report()).id("report").retry(once).add()?;
+    ended_rx.recv()?;
     scheduler.shutdown()?;
     Ok(())
 }

@@ -35,6 +35,23 @@ fn without_a_log_failures_and_output_are_on_the_terminal() {
 }
 
 #[test]
+fn a_failed_run_is_followed_by_a_line_about_its_retry() {
+    let (_, stderr) = run("retried");
+    let lines: Vec<&str> = stderr.lines().collect();
+    let [failed, retried, again, ended] = lines[..] else { panic!("four lines: {stderr}") };
+    for (line, level, end) in [
+        (failed, "ERROR", ", failed: the report was not sent: no connection"),
+        (again, "ERROR", ", attempt 2, failed: the report was not sent: no connection"),
+        (ended, "ERROR", ", attempt 2, failed; it is not retried any more"),
+    ] {
+        assert!(line.starts_with(&format!("{level} punctual: run ")), "{line}");
+        assert!(line.ends_with(end), "{line}");
+    }
+    assert!(retried.starts_with(" WARN punctual: run "), "{retried}");
+    assert!(retried.contains(", failed; it is retried at 20"), "{retried}");
+}
+
+#[test]
 fn a_subscriber_receives_failures_and_output_instead() {
     let (stdout, stderr) = run("tracing");
     assert_eq!(stdout, "");
