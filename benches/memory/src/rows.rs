@@ -19,7 +19,9 @@ pub(crate) fn of(chosen: &[String], quick: bool) -> Vec<Row> {
 fn all(quick: bool) -> Vec<Row> {
     let pick = |full: usize, short: usize| if quick { short } else { full };
     let (seconds, million) = (pick(10, 3), pick(1_000_000, 100_000));
+    let floors = row("single steps".to_owned(), "floors", million, seconds);
     let mut rows = vec![
+        floors,
         row("add one by one, background".to_owned(), "add", pick(50_000, 10_000), 0),
         row("add one by one, async".to_owned(), "add-async", pick(100_000, 20_000), 0),
     ];

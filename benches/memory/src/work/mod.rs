@@ -2,6 +2,7 @@
 
 mod add;
 mod dispatch;
+mod floors;
 mod growth;
 mod idle;
 mod latency;
@@ -24,7 +25,8 @@ pub(crate) struct Size {
 
 type Work = fn(&Size) -> Result<Report, Box<dyn Error>>;
 
-const WORKS: [(&str, Work); 12] = [
+const WORKS: [(&str, Work); 13] = [
+    ("floors", floors::measure),
     ("add", add::background),
     ("add-async", add::asynchronous),
     ("add-jobs", add::at_once),
