@@ -198,7 +198,8 @@ impl RegisteredStore {
     }
 
     /// Replaces the definition of a job by an equal one of another job, if the store keeps its jobs in this process: of a
-    /// million jobs that are added at once, one definition is in memory.
+    /// million jobs that are added at once, one definition is in memory. The job keeps its own trigger, because that of the
+    /// other one may have older rules of its time zone.
     pub(crate) fn share(&self, job: &mut CheckedJob) -> Result<(), SchedulerError> {
         if self.caps.persistent {
             return Ok(());
@@ -206,9 +207,6 @@ impl RegisteredStore {
         let stored = self.shared_definitions.share(&job.definition).map_err(JobError::from)?;
         if let Some(shared) = stored.get() {
             job.definition = Arc::clone(shared);
-            if let Some(trigger) = shared.trigger.trigger() {
-                job.trigger = Arc::clone(trigger);
-            }
         }
         Ok(())
     }

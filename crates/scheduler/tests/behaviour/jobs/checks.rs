@@ -72,7 +72,7 @@ fn an_unknown_executor_or_store_is_an_error() {
         assert_eq!(
             error.to_string(),
             "this scheduler has no job store with the alias \"defualt\", which job \"a\" uses; did you mean \
-             \"default\"?; known aliases: default"
+             \"default\"?; known aliases: default, other"
         );
         job().add().unwrap();
         let error = scheduler.modify_job("a", JobChange::new().executor("nope")).unwrap_err();
