@@ -42,7 +42,7 @@ impl SyncScheduler<Blocking> {
     fn start_with(&self, paused: bool) -> Result<(), SchedulerError> {
         // The thread is not stored in the scheduler, because this call joins it, so `shutdown` must not.
         SchedulerThread::start(&self.engine, paused, true)?.join();
-        self.engine.shared.bus.flush(self.engine.shared.settings.shutdown_timeout);
+        self.engine.shared.bus.flush(crate::shared::FLUSH_TIMEOUT);
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ use crate::jobs::{
     JobQuery, JobSelector, OnConflict,
 };
 use crate::lifecycle::{Engine, Health};
-use crate::shared::{EventStream, ListenerId, SchedulerState};
+use crate::shared::{EventStream, FLUSH_TIMEOUT, ListenerId, SchedulerState};
 use crate::store::StoreAccess;
 
 /// A scheduler with blocking methods, which runs on its own thread. It is cheap to clone; clones refer to the same
@@ -100,8 +100,7 @@ impl<Mode> SyncScheduler<Mode> {
     job_methods!(blocking, JobHandle, RunHandle);
 
     fn shutdown_with(&self, timeout: Option<Duration>) -> Result<(), SchedulerError> {
-        let default = self.engine.shared.settings.shutdown_timeout;
-        let timeout = timeout.unwrap_or(default);
+        let timeout = timeout.unwrap_or(self.engine.shared.settings.shutdown_timeout);
         // Must be determined on the calling thread, not on the scheduler's.
         let from_run = is_inside_run();
         self.block(move |engine| engine.shutdown_or_spawn(timeout, from_run))?;
@@ -109,7 +108,7 @@ impl<Mode> SyncScheduler<Mode> {
             if let Some(thread) = self.thread.lock().take() {
                 thread.join();
             }
-            self.engine.shared.bus.flush(default);
+            self.engine.shared.bus.flush(FLUSH_TIMEOUT);
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ pub(crate) use self::failure_log::warn;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
-    HistorySettings, MAX_CONFLICT_ATTEMPTS, STORE_CLOSE_TIMEOUT, Settings,
+    FLUSH_TIMEOUT, HistorySettings, MAX_CONFLICT_ATTEMPTS, STORE_CLOSE_TIMEOUT, Settings,
 };
 pub use self::state::SchedulerState;
 pub(crate) use self::state::StateCell;

@@ -7,6 +7,9 @@ use punctual_core::{Alias, Codec, JobOptions, NodeId, StoreCaps};
 
 use super::history_options::HistoryOptions;
 
+/// Time that a shutdown waits for the listeners, after everything else.
+pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Time that a shutdown waits for each store, after the runs.
 pub(crate) const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
