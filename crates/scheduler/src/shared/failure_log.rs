@@ -23,7 +23,8 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 ///
 /// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a
 /// corrupt record. If its job has a [retry policy](punctual_core::RetryPolicy), a second record says when the run is
-/// retried (WARN), or that it is not retried any more (ERROR). Fire times that are skipped because they were too late or because of `max_instances`, jobs that can't be run,
+/// retried (WARN), or that it is not retried any more (ERROR). Fire times that are skipped because they were too late or
+/// because of `max_instances`, jobs that can't be run,
 /// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
 /// times with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -56,17 +56,13 @@ macro_rules! is_open {
     };
 }
 
-/// Selects the jobs among which orphaned claims are searched: only the 1,000 earliest due jobs, which are claimed
+/// Selects the keys of the jobs among which orphaned claims are searched: only the 1,000 earliest due jobs, which are claimed
 /// first. Jobs that are due within the next minute are included, because a node with a fast clock may have claimed
 /// them.
 macro_rules! earliest_due {
-    ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
+    ($now:literal, $which:expr) => {
         concat!(
-            "(SELECT ",
-            $columns,
-            ", j.claimed, j.claimed_by FROM ",
-            $jobs,
-            " WHERE j.due_at <= ",
+            "(SELECT j.key, j.claimed, j.claimed_by FROM {p}jobs AS j FORCE INDEX (due) WHERE j.due_at <= ",
             $now,
             " + 60000000 AND ",
             $which,
@@ -119,7 +115,7 @@ macro_rules! renewal_status {
             " AND ",
             task_matches!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
-            earliest_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?2", task_matches!("?3")),
+            earliest_due!("?2", task_matches!("?3")),
             " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
             is_dead!("front.claimed_by", "?2"),
             "), ",
@@ -225,7 +221,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     orphaned_claims: concat!(
         "SELECT j.id, j.claimed_by FROM (
              SELECT front.key FROM ",
-        earliest_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", task_matches!("?3")),
+        earliest_due!("?1", task_matches!("?3")),
         " WHERE front.claimed AND ",
         is_orphaned!("front.claimed_by", "?1", "?4"),
         " LIMIT ?2
