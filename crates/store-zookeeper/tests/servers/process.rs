@@ -3,13 +3,18 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
 
 use crate::nodes::Nodes;
+
+/// How long a server may take for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CLASSES: &str = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
 
@@ -135,13 +140,18 @@ impl Member {
         Nodes::of(&self.url(), "/punctual").await
     }
 
-    /// Its answer to a command of four letters.
+    /// Its answer to a command of four letters: none during a part of its start.
     pub(crate) async fn answer(&self, command: &str) -> String {
         let mut connection = TcpStream::connect(self.address()).await.expect("a connection");
         connection.write_all(command.as_bytes()).await.expect("to send");
         let mut answer = String::new();
-        connection.read_to_string(&mut answer).await.expect("an answer");
-        answer
+        match timeout(ANSWER_TIMEOUT, connection.read_to_string(&mut answer)).await {
+            Ok(result) => {
+                result.expect("an answer");
+                answer
+            }
+            Err(_) => String::new(),
+        }
     }
 
     /// The number of sessions that have not expired.
