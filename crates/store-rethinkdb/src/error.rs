@@ -50,6 +50,15 @@ impl RequestError {
         matches!(self, Self::Query { message, .. } if message.contains("already exists"))
     }
 
+    /// Whether the server could not execute a query: a table does not exist, has no primary, or two have its name.
+    pub(crate) fn is_operation_failed(&self) -> bool {
+        matches!(self, Self::Query { code: Some(OP_FAILED), .. })
+    }
+
+    pub(crate) fn is_permission(&self) -> bool {
+        matches!(self, Self::Query { code: Some(PERMISSION), .. })
+    }
+
     fn classify(&self) -> (StoreErrorKind, &'static str) {
         use StoreErrorKind::{Invalid, Other, Unavailable, Unsupported};
         match self {

@@ -10,6 +10,7 @@
 mod client;
 mod config;
 mod connection;
+mod creation;
 mod database;
 mod error;
 mod feed;

@@ -27,8 +27,9 @@ enum Op {
     Filter = 39,
     OrderBy = 41,
     Union = 44,
-    Insert = 56,
+    Delete = 54,
     Replace = 55,
+    Insert = 56,
     DbCreate = 57,
     DbList = 59,
     TableCreate = 60,
@@ -224,6 +225,11 @@ impl Term {
         self.then(Op::TableCreate, [name.into()])
     }
 
+    /// The configuration of a table, whatever its name is.
+    pub(crate) fn table_by_id(id: &str) -> Self {
+        Self::db("rethinkdb").table("table_config").get(id)
+    }
+
     pub(crate) fn config(self) -> Self {
         self.then(Op::Config, [])
     }
@@ -269,6 +275,10 @@ impl Term {
     /// Replaces each document by the result of a function for it.
     pub(crate) fn replace(self, parameter: u32, body: impl FnOnce(Self) -> Self) -> Self {
         self.then(Op::Replace, [Self::func(parameter, body)])
+    }
+
+    pub(crate) fn delete(self) -> Self {
+        self.then(Op::Delete, [])
     }
 
     pub(crate) fn changes(self) -> Self {

@@ -1,4 +1,4 @@
-//! What is checked and created when a store is started: the server's version, tables and indexes.
+//! What is checked and created when a store is started: the server's version, the database and the indexes.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::reql::Term;
 const MIN_VERSION: (u32, u32) = (2, 4);
 
 /// How long the creation of tables and indexes may take, which depends on the number of jobs.
-const CREATION_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const CREATION_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl RethinkDb {
     /// Checks the server, and creates what is missing, if this is allowed.
@@ -29,13 +29,15 @@ impl RethinkDb {
             self.create(make_tables, "the database doesn't exist", Term::db_create(database))
                 .await?;
         }
-        let names = self.names(Term::db(database).table_list()).await?;
-        for table in Table::ALL {
-            let name = self.tables.name(table);
-            if !names.contains(&name) {
-                let create = Term::db(database).table_create(&name);
-                self.create(make_tables, "the job tables don't exist", create).await?;
+        if make_tables {
+            self.create_tables().await?;
+        } else {
+            let names = self.names(Term::db(database).table_list()).await?;
+            if Table::ALL.iter().any(|table| !names.contains(&self.tables.name(*table))) {
+                return Err(missing("the job tables don't exist"));
             }
+        }
+        for table in Table::ALL {
             let _: Value =
                 self.client.value_within(CREATION_TIMEOUT, &self.plain(table).wait()).await?;
             self.check_acknowledgement(table).await?;
@@ -49,7 +51,7 @@ impl RethinkDb {
     }
 
     /// A table without options for reading.
-    fn plain(&self, table: Table) -> Term {
+    pub(crate) fn plain(&self, table: Table) -> Term {
         Term::db(self.tables.database()).table(&self.tables.name(table))
     }
 
@@ -57,11 +59,11 @@ impl RethinkDb {
     async fn create(
         &self,
         is_allowed: bool,
-        missing: &'static str,
+        what: &'static str,
         term: Term,
     ) -> Result<(), StoreError> {
         if !is_allowed {
-            return Err(invalid(format!("{missing}, and `make_tables` is false")));
+            return Err(missing(what));
         }
         match self.client.value_within::<Value>(CREATION_TIMEOUT, &term).await {
             Err(error) if !error.is_already_there() => Err(error.into()),
@@ -111,6 +113,10 @@ impl RethinkDb {
         let millis = (seconds * 1e3).round();
         Ok(Timestamp::from_micros((millis as i64).saturating_mul(1_000)))
     }
+}
+
+fn missing(what: &str) -> StoreError {
+    invalid(format!("{what}, and `make_tables` is false"))
 }
 
 /// The first two numbers of a version.

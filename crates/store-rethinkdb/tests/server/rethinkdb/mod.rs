@@ -2,6 +2,7 @@
 
 mod access;
 mod counts;
+mod creation;
 mod limits;
 mod store;
 mod watches;
