@@ -19,7 +19,9 @@ use tonic_prost::ProstCodec;
 
 use crate::config::Options;
 use crate::error::{RequestError, timed_out};
-use crate::messages::{AuthenticateRequest, Method, StatusRequest, WatchRequest, WatchResponse};
+use crate::messages::{
+    AuthenticateRequest, Method, RangeRequest, StatusRequest, WatchRequest, WatchResponse,
+};
 use crate::tls;
 
 /// The largest response. A transaction reads at most 60 jobs, of 1.5 MiB each.
@@ -205,10 +207,23 @@ impl Client {
                 .max_encoding_message_size(MAX_RESPONSE);
             let mut open = Connection { grpc, token: None, number: 0 };
             open.token = self.log_in(&mut open).await?;
-            self.exchange(&mut open, StatusRequest {}).await?;
+            match self.exchange(&mut open, StatusRequest {}).await {
+                // Newer servers respond only to users with the role `root`.
+                Err(error) if error.is_permission_denied() => self.check_leader(&mut open).await?,
+                response => drop(response?),
+            }
             Ok(open)
         };
         limited(self.0.timeouts.connect, connect).await
+    }
+
+    /// Reads a key, for which the server asks its leader before it checks the permissions of the user.
+    async fn check_leader(&self, open: &mut Connection) -> Result<(), RequestError> {
+        let request = RangeRequest { key: vec![0], count_only: true, ..RangeRequest::default() };
+        match self.exchange(open, request).await {
+            Err(error) if !error.is_permission_denied() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the token for further requests, or `None` without a login.

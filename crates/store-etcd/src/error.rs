@@ -58,6 +58,11 @@ impl RequestError {
         )
     }
 
+    /// Whether the user lacks a permission.
+    pub(crate) fn is_permission_denied(&self) -> bool {
+        self.code == Code::PermissionDenied
+    }
+
     /// Whether a read asked for a revision that has been compacted.
     pub(crate) fn is_compacted(&self) -> bool {
         self.code == Code::OutOfRange && self.message.contains("compacted")
