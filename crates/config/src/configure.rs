@@ -1,6 +1,6 @@
 //! Applies a configuration to the builder of a scheduler.
 
-use punctual_core::Alias;
+use punctual_core::{Alias, log_warning};
 use punctual_scheduler::SchedulerBuilder;
 
 use crate::config::Config;
@@ -54,7 +54,7 @@ pub trait Configure: Sized {
 impl<S> Configure for SchedulerBuilder<S> {
     fn configure(self, config: &Config) -> Result<Self, ConfigError> {
         for warning in config.warnings() {
-            tracing::warn!(target: "punctual::config", "{warning}");
+            log_warning(&warning);
         }
         let mut root = config.root();
         let builder = apply(self, config, &mut root)?;

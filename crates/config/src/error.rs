@@ -67,6 +67,17 @@ pub enum ConfigError {
         /// The other key.
         other: String,
     },
+    /// Two jobs of a list have the same id.
+    #[error("{key} and {other} have the same id {id:?}")]
+    #[non_exhaustive]
+    DuplicateJob {
+        /// The section of the second job.
+        key: String,
+        /// The section of the first job.
+        other: String,
+        /// The id.
+        id: String,
+    },
     /// A value has the wrong type or format.
     #[error("{key} {}", invalid_value(.value.as_deref(), .expected))]
     #[non_exhaustive]

@@ -1,5 +1,7 @@
 //! Jobs as data.
 
+use std::collections::HashMap;
+
 use punctual_core::{
     Action, Alias, Clock, CodecError, IntoTrigger, JobId, SystemClock, Tag, Tags, TaskRegistration,
     TriggerDefaults, Zone, error_chain,
@@ -28,11 +30,17 @@ pub(crate) fn read_all(
     let reader = JobReader { plugins, tasks, defaults };
     let key = root.key_of("jobs");
     if let Value::Array(items) = value {
+        let mut sections = HashMap::new();
         let items = items.into_iter().enumerate();
         return items
             .map(|(index, item)| {
                 let mut section = Section::new(format!("{key}.{index}"), table(item, &key)?);
-                let id = section.require("id", "it identifies the job when it is added again")?;
+                let id: String =
+                    section.require("id", "it identifies the job when it is added again")?;
+                let key = section.key().to_owned();
+                if let Some(other) = sections.insert(id.clone(), key.clone()) {
+                    return Err(ConfigError::DuplicateJob { key, other, id });
+                }
                 reader.read(section, id)
             })
             .collect();

@@ -283,6 +283,15 @@ fn jobs_can_be_a_list() {
 }
 
 #[test]
+fn ids_of_a_list_are_distinct() {
+    let job = "[[punctual.jobs]]\nid = \"one\"\ntask = \"send_mail\"\nargs = [\"a\", 1]\ncron = \"@daily\"\n";
+    let config = Config::builder().toml(job.repeat(2)).build().unwrap();
+    let builder = BackgroundScheduler::builder().task(send_mail);
+    let error = builder.configure(&config).map(drop).expect_err("an error").to_string();
+    assert_eq!(error, r#"punctual.jobs.1 and punctual.jobs.0 have the same id "one""#);
+}
+
+#[test]
 fn every_option_of_a_job_is_applied() {
     let config = Config::builder().toml(
         r#"

@@ -34,7 +34,7 @@ pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Overlap, Recovery,
     RetryOf, RetryOn, RetryPolicy, StoredDefinition, Tag, Tags,
 };
-pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
+pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received, log_warning};
 pub use similar::similar_names;
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,

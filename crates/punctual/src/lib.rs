@@ -209,8 +209,8 @@ pub mod prelude {
         Calendar, CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event,
         EventMask, ExceptExt, FailureLog, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job,
         JobBuilder, JobChange, JobContext, JobContextExt, JobHandle, JobId, JobOptions, JobQuery,
-        NewJob, OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError, SystemClock,
-        Tasks, Timestamp, Trigger, TriggerExt, Zone, tasks,
+        JobState, NewJob, OrTrigger, Overlap, Recovery, RetryPolicy, RunOutcome, SchedulerError,
+        SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone, tasks,
     };
     #[cfg(feature = "executor-loop")]
     pub use crate::{LocalScheduler, LoopBudget, LoopExecutor};

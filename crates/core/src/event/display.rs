@@ -1,6 +1,6 @@
 //! Events as text.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use super::{Event, RunEvent, RunOutcome, SkipReason, SkippedFireTimes};
 use crate::alias::Alias;
@@ -10,7 +10,7 @@ use crate::job::JobRef;
 /// Formats a job as `job "id"`, with the store unless that is `default`.
 struct Job<'a>(&'a JobRef);
 
-impl fmt::Display for Job<'_> {
+impl Display for Job<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let JobRef { job_store, job_id } = self.0;
         write!(f, "job {job_id:?}")?;
@@ -21,10 +21,27 @@ impl fmt::Display for Job<'_> {
     }
 }
 
-impl fmt::Display for Event {
-    /// Formats the event as a sentence without a final full stop. It contains values and error texts of jobs; those of
-    /// a run can be omitted with [`RunEvent::without_details`].
+impl Display for Event {
+    /// Formats the event as a sentence without a final full stop. It contains values and error texts of jobs, which
+    /// [`without_details`](Self::without_details) omits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Display::fmt)
+    }
+}
+
+impl Event {
+    /// Displays the event without the values and error texts of jobs, which can contain secrets.
+    #[must_use = "this only displays the event"]
+    pub fn without_details(&self) -> impl Display + '_ {
+        fmt::from_fn(|f| self.write(f, RunEvent::write_summary))
+    }
+
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        write_run: fn(&RunEvent, &mut fmt::Formatter<'_>) -> fmt::Result,
+    ) -> fmt::Result {
+        let text = |run| fmt::from_fn(move |f| write_run(run, f));
         match self {
             Self::SchedulerStarted => f.write_str("the scheduler has started"),
             Self::SchedulerShutdown => f.write_str("the scheduler has shut down"),
@@ -44,11 +61,15 @@ impl fmt::Display for Event {
             Self::JobReplanned { job, from, to } => {
                 write!(f, "{} was moved from {from} to {to}: its time zone changed", Job(job))
             }
-            Self::JobExecuted(run) | Self::JobError(run) => run.fmt(f),
-            Self::JobSubmitted(run) => write!(f, "{run} was submitted"),
-            Self::JobRecovered(run) => write!(f, "{run} was taken over and is repeated"),
-            Self::JobRetryScheduled { run, at } => write!(f, "{run}; it is retried at {at}"),
-            Self::JobDeadLettered(run) => write!(f, "{run}; it is not retried any more"),
+            Self::JobExecuted(run) | Self::JobError(run) => write_run(run, f),
+            Self::JobSubmitted(run) => write!(f, "{} was submitted", text(run)),
+            Self::JobRecovered(run) => {
+                write!(f, "{} was taken over and is repeated", text(run))
+            }
+            Self::JobRetryScheduled { run, at } => {
+                write!(f, "{}; it is retried at {at}", text(run))
+            }
+            Self::JobDeadLettered(run) => write!(f, "{}; it is not retried any more", text(run)),
             Self::JobMissed(skipped)
             | Self::JobMaxInstances(skipped)
             | Self::JobCoalesced(skipped) => skipped.fmt(f),
@@ -77,7 +98,7 @@ impl fmt::Display for Event {
     }
 }
 
-impl fmt::Display for RunEvent {
+impl Display for RunEvent {
     /// Formats the run with its outcome, as `run 0f4e.. of job "report", scheduled for 2026-03-01T06:00:00Z, failed:
     /// no connection`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +117,7 @@ impl fmt::Display for RunEvent {
 impl RunEvent {
     /// Displays the event without the values and error texts of its job, which can contain secrets.
     #[must_use = "this only displays the event"]
-    pub fn without_details(&self) -> impl fmt::Display + '_ {
+    pub fn without_details(&self) -> impl Display + '_ {
         fmt::from_fn(|f| self.write_summary(f))
     }
 
@@ -122,7 +143,7 @@ impl RunEvent {
     }
 }
 
-impl fmt::Display for SkippedFireTimes {
+impl Display for SkippedFireTimes {
     /// Formats the fire times with the reason, as `job "report" was not run for 2026-03-01T06:00:00Z: max_instances is
     /// reached`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,17 +190,38 @@ mod tests {
         let event = Event::JobError(run(RunOutcome::Failed(Arc::new(source.into()))));
         let run = "run 0000000000000000000000000000000f of job \"report\", scheduled for 1970-01-01T00:00:00Z";
         assert_eq!(event.to_string(), format!("{run}, failed: no connection"));
-        let Event::JobError(event) = event else { unreachable!() };
         assert_eq!(event.without_details().to_string(), format!("{run}, failed"));
+        let event = event.run().expect("an event about a run");
+        assert_eq!(event.without_details().to_string(), format!("{run}, failed"));
+    }
+
+    #[test]
+    fn values_and_errors_of_all_runs_can_be_omitted() {
+        let run = || run(RunOutcome::Success("hunter2".into()));
+        for event in [
+            Event::JobExecuted(run()),
+            Event::JobSubmitted(run()),
+            Event::JobRecovered(run()),
+            Event::JobDeadLettered(run()),
+            Event::job_retry_scheduled(run(), Timestamp::from_seconds(0)),
+            Event::loop_blocked(run(), std::time::Duration::from_secs(1)),
+        ] {
+            let text = event.without_details().to_string();
+            assert!(!text.contains("hunter2"), "{text}");
+            assert_eq!(event.job(), Some(&run().job), "{text}");
+            assert!(text.contains("report"), "{text}");
+        }
     }
 
     #[test]
     fn skipped_fire_times_have_a_range_and_a_reason() {
         let job = JobRef::new(Alias::new("other").unwrap(), JobId::new("report").unwrap());
         let [first, last] = [0, 60].map(Timestamp::from_seconds);
-        let skipped = SkippedFireTimes::new(job, first, last, SkipReason::MaxInstances);
+        let skipped = SkippedFireTimes::new(job.clone(), first, last, SkipReason::MaxInstances);
+        let event = skipped.into_event();
+        assert_eq!((event.job(), event.run().is_none()), (Some(&job), true));
         assert_eq!(
-            skipped.into_event().to_string(),
+            event.to_string(),
             "job \"report\" of the job store \"other\" was not run from 1970-01-01T00:00:00Z to \
              1970-01-01T00:01:00Z: max_instances is reached"
         );

@@ -196,6 +196,48 @@ impl Event {
         Self::LoopBlocked { run, duration }
     }
 
+    /// Returns the job of an event about a job or a run.
+    ///
+    /// ```
+    /// use punctual_core::{Event, JobRef};
+    ///
+    /// # fn example(event: &Event) {
+    /// match event.job() {
+    ///     Some(JobRef { job_store, job_id }) => println!("{}: {job_store} {job_id}", event.mask()),
+    ///     None => println!("{event}"),
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn job(&self) -> Option<&JobRef> {
+        match self {
+            Self::JobAdded(job)
+            | Self::JobRemoved(job)
+            | Self::JobModified(job)
+            | Self::JobReplanned { job, .. }
+            | Self::JobUnresolved { job, .. } => Some(job),
+            Self::JobMissed(skipped)
+            | Self::JobMaxInstances(skipped)
+            | Self::JobCoalesced(skipped) => Some(&skipped.job),
+            _ => self.run().map(|run| &run.job),
+        }
+    }
+
+    /// Returns the run of an event about a run. That of [`JobMissed`](Self::JobMissed) is only known by its id.
+    #[must_use]
+    pub fn run(&self) -> Option<&RunEvent> {
+        match self {
+            Self::JobExecuted(run)
+            | Self::JobError(run)
+            | Self::JobRetryScheduled { run, .. }
+            | Self::JobDeadLettered(run)
+            | Self::JobSubmitted(run)
+            | Self::JobRecovered(run)
+            | Self::LoopBlocked { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
     /// Returns the event mask with the bit of this kind of event.
     #[must_use]
     pub fn mask(&self) -> EventMask {

@@ -28,7 +28,7 @@ pub enum JobError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// The trigger is invalid.
-    #[error("the trigger is not valid")]
+    #[error(transparent)]
     Trigger(#[from] TriggerError),
     /// The arguments can't be encoded or decoded.
     #[error("the arguments of the job can't be encoded or decoded")]

@@ -1,5 +1,6 @@
 //! The log that receives what jobs print, or the terminal if there is none.
 
+use std::fmt;
 use std::io::{Write, stderr, stdout};
 
 use log::LevelFilter;
@@ -15,6 +16,17 @@ pub fn log_is_received() -> bool {
     // A logger receives the records of `tracing` if there is no subscriber.
     log::max_level() != LevelFilter::Off
         || !dispatcher::get_default(|current| current.is::<NoSubscriber>())
+}
+
+/// Logs a warning with the target `punctual::scheduler`. If no log [is received](log_is_received), it is written to
+/// standard error. It may be closed; unlike `eprintln!`, this does not panic.
+#[doc(hidden)]
+pub fn log_warning(text: &dyn fmt::Display) {
+    if log_is_received() {
+        tracing::warn!(target: "punctual::scheduler", "{text}");
+    } else {
+        let _ = writeln!(stderr(), " WARN punctual: {text}");
+    }
 }
 
 impl OutputLine<'_> {

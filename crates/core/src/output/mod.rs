@@ -6,7 +6,7 @@ mod log;
 use std::fmt;
 
 pub use line::{LineSplitter, OutputLine};
-pub use log::log_is_received;
+pub use log::{log_is_received, log_warning};
 
 /// One of the two streams to which a process writes its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,6 +5,7 @@ mod alarm;
 mod driver;
 mod dropped;
 mod health;
+mod health_json;
 mod registration;
 mod shutdown;
 mod start;

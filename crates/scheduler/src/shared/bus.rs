@@ -18,6 +18,9 @@ use super::stream::{EventStream, StreamState};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
+/// The target of the records about all events.
+const EVENT_TARGET: &str = "punctual::event";
+
 type Callback = dyn Fn(&Event) + Send + Sync;
 
 /// Delivers events to listeners and streams.
@@ -71,8 +74,14 @@ impl QueueState {
 }
 
 impl EventBus {
+    /// Whether this kind of event is delivered or logged, so that it must be created.
+    pub(crate) fn is_wanted(&self, kind: EventMask) -> bool {
+        self.has_subscriber(kind)
+            || tracing::event_enabled!(target: EVENT_TARGET, tracing::Level::DEBUG)
+    }
+
     /// Whether any listener or stream subscribes to this kind of event.
-    pub(crate) fn has_subscriber(&self, kind: EventMask) -> bool {
+    fn has_subscriber(&self, kind: EventMask) -> bool {
         self.subscribed.load(Ordering::Relaxed) & kind.bits() != 0
     }
 
@@ -130,8 +139,7 @@ impl EventBus {
 
     fn log_and_check(&self, event: &Event) -> bool {
         let code = event.mask();
-        // The kind only: values that jobs return can be secrets.
-        tracing::debug!(target: "punctual::event", %code);
+        tracing::debug!(target: EVENT_TARGET, kind = %code, "{}", event.without_details());
         self.failure_log.record(event, code);
         metrics::event(event);
         self.has_subscriber(code)
@@ -187,7 +195,9 @@ impl EventBus {
                 let id = handle.thread().id();
                 *thread = Some((handle, id));
             }
-            Err(error) => tracing::error!(%error, "the listener thread could not be started"),
+            Err(error) => {
+                tracing::error!(target: "punctual::scheduler", %error, "the listener thread could not be started")
+            }
         }
     }
 
@@ -241,7 +251,7 @@ impl Queue {
                 drop(state);
                 for callback in callbacks {
                     if catch_unwind(AssertUnwindSafe(|| callback(&event))).is_err() {
-                        tracing::error!(event = %event.mask(), "a listener panicked");
+                        tracing::error!(target: "punctual::scheduler", event = %event.mask(), "a listener panicked");
                     }
                 }
                 state = self.state.lock();

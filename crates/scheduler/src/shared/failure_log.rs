@@ -13,7 +13,9 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
     .union(EventMask::JOB_RETRY_SCHEDULED)
     .union(EventMask::JOB_DEAD_LETTERED)
     .union(EventMask::JOB_UNRESOLVED)
+    .union(EventMask::JOB_RECOVERED)
     .union(EventMask::JOBSTORE_FAILED)
+    .union(EventMask::JOBSTORE_RECOVERED)
     .union(EventMask::LEASE_LOST)
     .union(EventMask::LOOP_BLOCKED)
     .union(EventMask::RECORD_CORRUPT);
@@ -24,9 +26,9 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 /// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a
 /// corrupt record. If its job has a [retry policy](punctual_core::RetryPolicy), a second record says when the run is
 /// retried (WARN), or that it is not retried any more (ERROR). Fire times that are skipped because they were too late or
-/// because of `max_instances`, jobs that can't be run,
+/// because of `max_instances`, jobs that can't be run, runs of other processes that are taken over,
 /// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
-/// times with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
+/// times and the recovery of a store with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureLog {
@@ -42,7 +44,7 @@ pub enum FailureLog {
 
 impl FailureLog {
     /// Logs an event, if it is a failure. If no `tracing` subscriber is installed, a line is written to standard error,
-    /// except for coalesced fire times.
+    /// except for those with the level INFO.
     #[inline]
     pub(super) fn record(self, event: &Event, kind: EventMask) {
         if FAILURES.intersects(kind) && self != Self::Off {
@@ -60,7 +62,7 @@ impl FailureLog {
             Event::JobError(_) | Event::JobDeadLettered(_) | Event::RecordCorrupt(_) => {
                 Level::ERROR
             }
-            Event::JobCoalesced(_) => return,
+            Event::JobCoalesced(_) | Event::JobStoreRecovered(_) => return,
             _ => Level::WARN,
         };
         match event {
@@ -106,12 +108,22 @@ impl FailureLog {
                     %scheduled_time, attempt, %at, "the run is retried"
                 );
             }
+            Event::JobRecovered(run) => {
+                let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
+                tracing::warn!(
+                    target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
+                    %scheduled_time, attempt, "the run was taken over and is repeated"
+                );
+            }
             Event::JobDeadLettered(run) => {
                 let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
                 tracing::error!(
                     target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
                     %scheduled_time, attempt, "the run is not retried any more"
                 );
+            }
+            Event::JobStoreRecovered(_) => {
+                tracing::info!(target: "punctual::scheduler", "{event}");
             }
             Event::RecordCorrupt(_) => tracing::error!(target: "punctual::scheduler", "{event}"),
             _ => tracing::warn!(target: "punctual::scheduler", "{event}"),
@@ -127,15 +139,6 @@ impl FailureLog {
             target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
             %scheduled_time, attempt, outcome = kind, error, "the run did not complete"
         );
-    }
-}
-
-/// Logs a warning, or writes it to standard error if no log is received.
-pub(crate) fn warn(text: &dyn std::fmt::Display) {
-    if log_is_received() {
-        tracing::warn!(target: "punctual::scheduler", "{text}");
-    } else {
-        print_line(Level::WARN, text);
     }
 }
 

@@ -24,7 +24,6 @@ use tokio::runtime::Handle;
 pub(crate) use self::bus::EventBus;
 pub use self::bus::ListenerId;
 pub use self::failure_log::FailureLog;
-pub(crate) use self::failure_log::warn;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
