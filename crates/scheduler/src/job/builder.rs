@@ -160,7 +160,7 @@ impl<S> JobBuilder<S> {
     }
 
     /// Runs the job for the first time when it is added, or at the start if it is pending, and then at the fire times of
-    /// its trigger: now, and then hourly. An unchanged job that is added again (see
+    /// its trigger: now, and then hourly. A job that is added again with the same trigger (see
     /// [`replace_existing`](Self::replace_existing)) keeps its next run time.
     ///
     /// ```
@@ -191,8 +191,9 @@ impl<S> JobBuilder<S> {
         self
     }
 
-    /// Sets whether an existing job of the same id is replaced; otherwise adding the job fails. If the definition is
-    /// unchanged, the next run time is kept, so that a program can add its jobs at every start.
+    /// Sets whether an existing job of the same id is replaced; otherwise adding the job fails. If its trigger is the
+    /// same, the next run time, the number of runs and a pause are kept, so that a program can add its jobs at every start;
+    /// otherwise the schedule starts again.
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.job.replace_existing = replace;
         self

@@ -239,7 +239,7 @@ impl Jobs {
         for (job, _) in stored.into_iter().filter(|(_, result)| result.is_addition()) {
             let Ok(store) = self.stores.get(&job.job_store) else { continue };
             if let Err(error) = store.backend.remove(std::slice::from_ref(&job.job_id)).await {
-                tracing::error!(job = %job.job_id, error = %error_chain(&error), "a job added by the failed start could not be removed");
+                tracing::error!(target: "punctual::scheduler", job = %job.job_id, error = %error_chain(&error), "a job added by the failed start could not be removed");
                 self.pending.mark_possibly_stored(job);
             }
         }
@@ -278,7 +278,7 @@ impl Jobs {
         })
     }
 
-    /// Replaces an existing job if the definition allows it. An unchanged job keeps its schedule.
+    /// Replaces an existing job if the definition allows it. A job with the same trigger keeps its schedule.
     async fn replace(
         &self,
         store: &Arc<RegisteredStore>,
@@ -298,16 +298,25 @@ impl Jobs {
                 }
                 continue;
             };
-            if is_unchanged(&old, job) {
-                return Ok(AddResult::Unchanged);
-            }
-            let record = self.record(store, job)?;
-            let update = RecordUpdate {
-                definition: Some((record.task, record.definition)),
-                schedule: Some(record.schedule),
-                expected_run_time: Some(old.next_run_time()),
-                // The definition is different, so `max_runs` counts from here.
-                fire_count: Some(0),
+            let keeps_schedule =
+                !old.finished && matches!(job.first_run(), RunAt::Trigger | RunAt::Immediately);
+            let update = match merge(&old, job).filter(|_| keeps_schedule) {
+                Some(merged) if merged.is_unchanged => return Ok(AddResult::Unchanged),
+                Some(Merged { definition, .. }) => {
+                    let task = definition.task.clone();
+                    let stored = store.definition(&job.id, &Arc::new(definition))?;
+                    RecordUpdate { definition: Some((task, stored)), ..RecordUpdate::default() }
+                }
+                None => {
+                    let record = self.record(store, job)?;
+                    RecordUpdate {
+                        definition: Some((record.task, record.definition)),
+                        schedule: Some(record.schedule),
+                        expected_run_time: Some(old.next_run_time()),
+                        // The trigger is different, so `max_runs` counts from here.
+                        fire_count: Some(0),
+                    }
+                }
             };
             match access.update(store, &job.id, old.revision, update).await {
                 Ok(_) => {
@@ -407,22 +416,29 @@ impl AddResult {
     }
 }
 
-/// Whether a stored job equals the definition and needs no update. A start time that a trigger took from the clock is
-/// not compared.
-fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
-    let keeps_schedule = matches!(job.first_run(), RunAt::Trigger | RunAt::Immediately);
-    !old.finished && keeps_schedule && has_same_definition(old, job)
+/// The definition of a job that replaces a stored one with the same trigger, whose schedule can be kept.
+struct Merged {
+    definition: JobDefinition,
+    /// Whether it is the stored one.
+    is_unchanged: bool,
+}
+
+/// Merges a job with a stored one that has the same trigger; a start time that a trigger took from the clock is not
+/// compared, and that of the stored one is kept. Returns `None` if the trigger differs or can't be read.
+fn merge(old: &JobRecord, job: &CheckedJob) -> Option<Merged> {
+    let stored = old.definition.decode().ok()?;
+    if !job.trigger.matches_spec(&stored.trigger) {
+        return None;
+    }
+    let mut definition = JobDefinition::clone(&job.definition);
+    definition.trigger = stored.trigger.clone();
+    // `first_run` only records the origin of the current schedule.
+    definition.first_run = stored.first_run;
+    let is_unchanged = definition == *stored;
+    Some(Merged { definition, is_unchanged })
 }
 
 /// Whether a stored job has the same definition, regardless of its schedule.
 fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
-    let Ok(stored) = old.definition.decode() else {
-        return false;
-    };
-    let same_trigger = job.trigger.matches_spec(&stored.trigger);
-    let mut new = JobDefinition::clone(&job.definition);
-    new.trigger = stored.trigger.clone();
-    // `first_run` only records the origin of the current schedule.
-    new.first_run = stored.first_run;
-    same_trigger && new == *stored
+    merge(old, job).is_some_and(|merged| merged.is_unchanged)
 }

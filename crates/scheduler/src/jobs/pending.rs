@@ -5,11 +5,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::JobRef;
+use punctual_core::{JobRef, log_warning};
 
 use crate::error::SchedulerError;
 use crate::job::CheckedJob;
-use crate::shared::warn;
 
 /// The jobs added before the start, and whether further ones are accepted.
 #[derive(Default)]
@@ -151,7 +150,7 @@ impl Drop for PendingJobs {
     fn drop(&mut self) {
         let jobs: Vec<_> = self.0.get_mut().jobs.values().map(|job| job.to_string()).collect();
         if !jobs.is_empty() {
-            warn(&format_args!(
+            log_warning(&format_args!(
                 "the scheduler was dropped without having been started; these jobs never run: {}",
                 jobs.join(", ")
             ));

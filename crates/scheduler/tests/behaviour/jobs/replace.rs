@@ -61,12 +61,30 @@ fn a_changed_job_is_replaced() {
         fixture.run_until(50);
         assert_eq!(add("a", 20).next_run_time, Some(at(70)), "another trigger");
         fixture.run_until(60);
-        assert_eq!(add("b", 20).next_run_time, Some(at(80)), "other arguments");
-        fixture.run_until(80);
-        assert_eq!(fixture.log.lines(), ["b@80"]);
+        assert_eq!(add("b", 20).next_run_time, Some(at(70)), "other arguments");
+        fixture.run_until(90);
+        assert_eq!(fixture.log.lines(), ["b@70", "b@90"]);
         assert_eq!(fixture.events.with_prefix("JOB_ADDED").len(), 3);
         assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
     });
+}
+
+#[test]
+fn a_due_fire_time_runs_with_the_arguments_of_the_replacement() {
+    let file = TempStore::new();
+    let process = |what: &str, second| {
+        let fixture = SchedulerFixture::new(|builder| builder.job_store("default", file.store()));
+        fixture.clock().set(at(second));
+        let job = fixture.job(note(what.into())).id("job").replace_existing(true);
+        fixture.block_on(job.trigger(IntervalTrigger::seconds(100)).add()).unwrap();
+        fixture.run_until(second + 1);
+        fixture.block_on(fixture.shutdown()).unwrap();
+        fixture.log.lines()
+    };
+    assert_eq!(process("a", 0), [""; 0]);
+    assert_eq!(process("b", 130), ["b@100"], "nobody was running at 100");
+    assert_eq!(process("c", 150), [""; 0]);
+    assert_eq!(process("d", 200), ["d@200"]);
 }
 
 #[test]
