@@ -83,7 +83,7 @@ impl<S> SchedulerBuilder<S> {
         let zone = match self.zone {
             Some(zone) => zone?,
             None => Zone::local().unwrap_or_else(|error| {
-                tracing::warn!(%error, "the system time zone is unknown; using UTC");
+                tracing::warn!(target: "punctual::scheduler", %error, "the system time zone is unknown; using UTC");
                 Zone::utc()
             }),
         };

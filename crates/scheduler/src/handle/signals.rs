@@ -5,11 +5,10 @@ use std::time::Duration;
 use std::{io, process, thread};
 
 use parking_lot::Mutex;
+use punctual_core::log_warning;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::time::timeout;
-
-use crate::shared::warn;
 
 /// The exit status of a process that is ended by signal `n` is this number plus `n`, as in shells.
 const SIGNAL_EXIT_BASE: i32 = 128;
@@ -91,12 +90,12 @@ fn stop_schedulers(signal: i32) {
         process::exit(SIGNAL_EXIT_BASE + signal);
     }
     if listeners.is_stopping {
-        warn(&"received a second signal: the program ends without waiting for its runs");
+        log_warning(&"received a second signal: the program ends without waiting for its runs");
         process::exit(SIGNAL_EXIT_BASE + signal);
     }
     listeners.is_stopping = true;
     drop(listeners);
-    tracing::info!(signal, "received a signal: shutting down");
+    tracing::info!(target: "punctual::scheduler", signal, "received a signal: shutting down");
     REQUESTS.send_modify(|count| *count += 1);
 }
 
@@ -147,7 +146,7 @@ impl Signals {
     /// Waits for Ctrl-C and returns the number of SIGINT.
     async fn next(&mut self) -> i32 {
         if let Err(error) = tokio::signal::ctrl_c().await {
-            warn(&format_args!("can't listen for Ctrl-C: {error}"));
+            log_warning(&format_args!("can't listen for Ctrl-C: {error}"));
             std::future::pending::<()>().await;
         }
         2

@@ -4,14 +4,13 @@ use std::io;
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
-use punctual_core::error_chain;
+use punctual_core::{error_chain, log_warning};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::signals::StopSignals;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
-use crate::shared::warn;
 
 /// The thread of a running engine. It terminates when the engine has been shut down. If it is dropped, which no handle
 /// of the scheduler is left to prevent, the engine continues until the program exits.
@@ -31,7 +30,7 @@ impl SchedulerThread {
     ) -> Result<Self, SchedulerError> {
         let signals =
             stop_on_signals.then(StopSignals::listen).transpose().unwrap_or_else(|error| {
-                warn(&format_args!("signals will not shut the scheduler down: {error}"));
+                log_warning(&format_args!("signals will not shut the scheduler down: {error}"));
                 None
             });
         let (thread, started) = spawn(engine, paused, true, signals)?;
@@ -61,7 +60,7 @@ impl SchedulerThread {
             && thread.thread().id() != thread::current().id()
             && thread.join().is_err()
         {
-            tracing::error!("the scheduler's thread panicked");
+            tracing::error!(target: "punctual::scheduler", "the scheduler's thread panicked");
         }
     }
 }
@@ -124,6 +123,6 @@ fn result_of(started: Result<Started, oneshot::error::RecvError>) -> Started {
 async fn shut_down_on_signal(mut signals: StopSignals, engine: Arc<Engine>) {
     signals.received().await;
     if let Err(error) = engine.shutdown(engine.shared.settings.shutdown_timeout).await {
-        tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
+        tracing::debug!(target: "punctual::scheduler", error = %error_chain(&error), "the scheduler was already shut down");
     }
 }

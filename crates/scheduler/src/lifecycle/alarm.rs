@@ -28,7 +28,7 @@ impl Alarm {
                 let created = timer::Timer::new();
                 created
                     .inspect_err(|error| {
-                        tracing::warn!(%error, "no timerfd is available: jobs start up to a millisecond late");
+                        tracing::warn!(target: "punctual::scheduler", %error, "no timerfd is available: jobs start up to a millisecond late");
                     })
                     .ok()
             };
@@ -88,7 +88,7 @@ mod timer {
 
         pub(super) async fn sleep(&self, time: Duration) {
             if let Err(error) = self.try_sleep(time).await {
-                tracing::warn!(%error, "the timerfd failed");
+                tracing::warn!(target: "punctual::scheduler", %error, "the timerfd failed");
                 let _ = timeout(time, pending::<()>()).await;
             }
         }

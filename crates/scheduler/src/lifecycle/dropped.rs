@@ -3,10 +3,9 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use punctual_core::TaskFilter;
+use punctual_core::{TaskFilter, log_warning};
 
 use super::Engine;
-use crate::shared::warn;
 use crate::store::RegisteredStore;
 
 impl Engine {
@@ -15,7 +14,7 @@ impl Engine {
         if self.shared.scheduler_state.is_started()
             && self.stores.all().iter().any(|store| has_waiting_jobs(store))
         {
-            warn(&text);
+            log_warning(&text);
         }
     }
 }

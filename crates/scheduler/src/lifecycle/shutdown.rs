@@ -14,6 +14,10 @@ use super::Engine;
 use crate::error::SchedulerError;
 use crate::shared::{STORE_CLOSE_TIMEOUT, SchedulerState};
 
+/// How long a shutdown waits for the runs that it has cancelled. It is short, because it is added to the timeout of the
+/// shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
+
 impl Engine {
     /// Stops starting runs, waits at most `wait` for the runs in progress, and closes everything.
     pub(crate) async fn shutdown(&self, wait: Duration) -> Result<(), SchedulerError> {
@@ -22,7 +26,7 @@ impl Engine {
         self.shared.wake.wake();
         self.close(wait).await;
         self.shared.bus.emit_last(Event::SchedulerShutdown);
-        tracing::info!("scheduler has been shut down");
+        tracing::info!(target: "punctual::scheduler", "scheduler has been shut down");
         self.lifecycle_epoch.send_modify(|epoch| *epoch += 1);
         Ok(())
     }
@@ -58,7 +62,7 @@ impl Engine {
         self.enter_stopping()?;
         runtime.spawn(async move {
             if let Err(error) = self.shutdown(wait).await {
-                tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
+                tracing::debug!(target: "punctual::scheduler", error = %error_chain(&error), "the scheduler was already shut down");
             }
         });
         Ok(())
@@ -93,6 +97,7 @@ impl Engine {
         self.passes.abort();
         self.shutdown_executors(wait).await;
         self.runs.process_reports(true, self.shared.clock.now());
+        self.runs.report_left();
         self.runs.drop_waiters();
         // If runs are still executing after the timeout, the lease is not released; other nodes take the runs over when
         // it expires.
@@ -114,6 +119,10 @@ impl Engine {
         let executors_stopped = SetOnce::new();
         let ends = async {
             join_all(executors.iter().map(|(_, executor)| executor.shutdown(wait))).await;
+            if !wait.is_zero() {
+                // The runs that were cancelled, and that react to it.
+                let _ = timeout(SHUTDOWN_GRACE, self.runs.all_ended()).await;
+            }
             let _ = executors_stopped.set(());
         };
         join(ends, self.maintain_leases(&executors_stopped)).await;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Event, StoreError, StoreErrorKind};
+use punctual_core::{Event, StoreError, StoreErrorKind, log_warning};
 use tokio::runtime::Handle;
 
 use super::alarm::Alarm;
 use super::{Engine, driver};
 use crate::error::SchedulerError;
-use crate::shared::{SchedulerState, metrics, warn};
+use crate::shared::{SchedulerState, metrics};
 
 impl Engine {
     /// Opens executors and stores, adds the pending jobs, and spawns the driver if `with_driver` is set.
@@ -33,7 +33,7 @@ impl Engine {
         }
         self.lifecycle_epoch.send_modify(|epoch| *epoch += 1);
         self.shared.bus.emit(Event::SchedulerStarted);
-        tracing::info!("scheduler started");
+        tracing::info!(target: "punctual::scheduler", "scheduler started");
         if let Some(alarm) = alarm {
             let driver = tokio::spawn(driver::run(Arc::clone(self), alarm));
             *self.driver.lock() = Some(driver.abort_handle());
@@ -48,13 +48,15 @@ impl Engine {
         for store in self.stores.all().iter() {
             if settings.is_requested(&store.alias) && !store.caps.history {
                 let alias = &store.alias;
-                warn(&format_args!(
+                log_warning(&format_args!(
                     "no history is kept in the job store {alias:?}: it does not support it"
                 ));
             }
         }
         for alias in settings.per_store.keys().filter(|alias| self.stores.get(alias).is_err()) {
-            warn(&format_args!("history_of: there is no job store with the alias {alias:?}"));
+            log_warning(&format_args!(
+                "history_of: there is no job store with the alias {alias:?}"
+            ));
         }
     }
 

@@ -25,7 +25,7 @@ impl PassRunner {
             self.settled(store, &job, outcome);
         }
         if outcome == CommitOutcome::Stale {
-            tracing::debug!(job = %job.record.id, "commit refused: the job was changed or claimed concurrently");
+            tracing::debug!(target: "punctual::scheduler", job = %job.record.id, "commit refused: the job was changed or claimed concurrently");
             return;
         }
         for skipped in job.skipped {

@@ -79,12 +79,14 @@ impl PassRunner {
         match timeout(STORE_CLOSE_TIMEOUT, repeated).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(store = %store.alias, error = %error_chain(&error), "the remaining changes could not be stored");
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "the remaining changes could not be stored");
             }
-            Err(_) => tracing::warn!(store = %store.alias, "the job store did not respond in time"),
+            Err(_) => {
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, "the job store did not respond in time")
+            }
         }
         if timeout(STORE_CLOSE_TIMEOUT, store.backend.shutdown()).await.is_err() {
-            tracing::warn!(store = %store.alias, "the job store did not close in time");
+            tracing::warn!(target: "punctual::scheduler", store = %store.alias, "the job store did not close in time");
         }
     }
 
@@ -100,10 +102,10 @@ impl PassRunner {
         match timeout(STORE_CLOSE_TIMEOUT, self.try_maintain_lease(runner)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed during the shutdown");
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "the job store failed during the shutdown");
             }
             Err(_) => {
-                tracing::warn!(store = %store.alias, "the job store did not respond in time")
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, "the job store did not respond in time")
             }
         }
     }

@@ -38,9 +38,9 @@ impl PassRunner {
 
     async fn replan_until_done(&self, store: &Arc<RegisteredStore>, changed: &ZoneFingerprints) {
         let zones: Vec<_> = changed.keys().collect();
-        tracing::info!(store = %store.alias, ?zones, "time zone rules changed; replanning jobs");
+        tracing::info!(target: "punctual::scheduler", store = %store.alias, ?zones, "time zone rules changed; replanning jobs");
         while let Err(error) = self.replan_all(store, changed).await {
-            tracing::warn!(store = %store.alias, error = %error_chain(&error), "replanning failed; retrying");
+            tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "replanning failed; retrying");
             // Stores do not signal recovery.
             let _ = timeout(self.shared.settings.max_retry_delay, pending::<()>()).await;
         }

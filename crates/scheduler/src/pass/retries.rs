@@ -53,7 +53,7 @@ impl PassRunner {
                 if let Some(error) = &rejected {
                     // Otherwise the store would not be used any more.
                     tracing::error!(
-                        store = %store.alias, retry = %failed.record.id, error = %error_chain(error),
+                        target: "punctual::scheduler", store = %store.alias, retry = %failed.record.id, error = %error_chain(error),
                         "the failed run is not retried: its retry was rejected by the store"
                     );
                     continue;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
-    Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
+    CancelReason, Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunId,
+    TaskName, Timestamp,
 };
 use rustc_hash::FxHashMap;
 
@@ -50,6 +51,8 @@ pub(crate) struct RareParts {
     pub retry: Option<Arc<JobDefinition>>,
     /// The job in the store, if it is a retry: its run belongs to another job.
     pub retry_id: Option<JobId>,
+    /// It was reported as lost by a shutdown, which it has outlasted.
+    pub is_reported: bool,
 }
 
 /// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
@@ -86,6 +89,16 @@ impl ActiveRun {
 
     pub(super) fn take_limit(&mut self) -> Option<Timestamp> {
         self.rare.as_mut()?.limit.take()
+    }
+
+    /// Whether another process repeats it if it does not end here.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.guard.is_some() && self.store.caps.persistent
+    }
+
+    /// Whether its end has been reported although it has not ended.
+    pub(super) fn is_reported(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.is_reported)
     }
 
     pub(super) fn rare_mut(&mut self) -> &mut RareParts {
@@ -148,6 +161,13 @@ impl ActiveRuns {
         guarded
             .map(|run| (run.stored_id().clone(), run.context.run_id(), run.guard.clone()))
             .collect()
+    }
+
+    /// Whether a shutdown has cancelled a run that another process repeats.
+    pub(super) fn is_interrupted(&self, run: RunId) -> bool {
+        self.runs.get(&run).is_some_and(|run| {
+            run.is_repeated() && run.context.cancel_reason() == Some(CancelReason::Shutdown)
+        })
     }
 
     /// The context and the store of a run in progress.

@@ -1,8 +1,10 @@
 //! Run completion: processes the reports of completed runs.
 
+use std::sync::Arc;
+
 use punctual_core::{
     CommitAction, Event, Fence, HistoryRecord, InFlightRun, JobId, NodeId, ProcessTermination,
-    RunEvent, RunId, RunOutcome, SkippedFireTimes, Timestamp,
+    RunEvent, RunId, RunOutcome, SkippedFireTimes, TaskName, Timestamp, log_warning,
 };
 
 use super::RunTracker;
@@ -28,6 +30,10 @@ impl RunTracker {
                 None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
                 // Cancelled by the shutdown of the scheduler.
                 Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => !stopping,
+                // Also if its task returns an error therefore: another process repeats the run.
+                Some(RunOutcome::Failed(_)) => {
+                    !(stopping && self.active.lock().is_interrupted(event.run_id))
+                }
                 Some(_) => true,
             };
             if outcome.is_some_and(|outcome| !outcome.is_success()) {
@@ -62,16 +68,13 @@ impl RunTracker {
                 RunGuard::None => {}
             }
             // The outcome of the attempt is not known yet if another node takes the run over.
-            let is_kept = !ended && stopping && run.store.caps.persistent && run.guard.is_some();
-            if let Some(history) = run.store.history.as_ref().filter(|_| !is_kept) {
-                let entry = HistoryRecord::new(&event, run.task.clone(), node.clone(), now);
-                history.record(entry, now);
-            }
+            let is_kept = !ended && stopping && run.is_repeated();
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
             let awaited = run.take_waiter().map(|waiter| (waiter, event.outcome.clone()));
-            metrics::run_ended(&run.task, &event);
-            self.emit_end(event);
+            if !run.is_reported() {
+                self.report_end(&run.store, &run.task, event, !is_kept, now);
+            }
             if let Some((waiter, Some(outcome))) = awaited {
                 waiter.deliver(outcome);
             }
@@ -109,7 +112,43 @@ impl RunTracker {
         }
     }
 
-    fn emit_end(&self, event: RunEvent) {
+    /// Reports the runs that are still executing at the end of a shutdown: nothing processes their reports any more. Those that
+    /// other processes repeat only in the log; the others are lost.
+    pub(crate) fn report_left(&self) {
+        let mut lost = Vec::new();
+        for run in self.active.lock().runs.values_mut() {
+            let mut event = RunEvent::of(&run.context);
+            event.started = run.context.started();
+            if run.is_repeated() {
+                log_warning(&format_args!(
+                    "{event}, did not end before the shutdown: it is repeated"
+                ));
+            } else if !run.is_reported() {
+                run.rare_mut().is_reported = true;
+                event.outcome = Some(RunOutcome::Lost);
+                lost.push((Arc::clone(&run.store), run.task.clone(), event));
+            }
+        }
+        for (store, task, event) in lost {
+            let now = store.now();
+            self.plan_retry(&event, false, self.shared.clock.now());
+            self.report_end(&store, &task, event, true, now);
+        }
+    }
+
+    /// Adds the end of a run to the history, if `is_known`, and to the metrics, and emits it.
+    fn report_end(
+        &self,
+        store: &RegisteredStore,
+        task: &TaskName,
+        event: RunEvent,
+        is_known: bool,
+        now: Timestamp,
+    ) {
+        if let Some(history) = store.history.as_ref().filter(|_| is_known) {
+            history.record(HistoryRecord::new(&event, task.clone(), self.shared.node(), now), now);
+        }
+        metrics::run_ended(task, &event);
         let event = match &event.outcome {
             Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
             Some(RunOutcome::Missed) => SkippedFireTimes::missed_run(event).into_event(),

@@ -68,7 +68,7 @@ impl RunTracker {
         });
         if !is_adopted {
             // The first claim of a retry is not a repetition.
-            if record.claims > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
+            if record.claims > 1 {
                 let context = self.context(store, record, run);
                 self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
             }
@@ -158,7 +158,7 @@ impl RunTracker {
     ) {
         self.limit_submitted(&context);
         // Emitted before the run is submitted, so that it precedes the event for the end of the run.
-        if self.shared.bus.has_subscriber(EventMask::JOB_SUBMITTED) {
+        if self.shared.bus.is_wanted(EventMask::JOB_SUBMITTED) {
             self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
         }
         let args = resolved.decoded.definition.args.clone();

@@ -128,6 +128,17 @@ impl RunTracker {
         self.active.lock().drop_waiters();
     }
 
+    /// Waits until no run is in progress.
+    pub(crate) async fn all_ended(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.count() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
     /// Waits until no run of the store is in progress.
     pub(crate) async fn wait_idle(&self, store: &Arc<RegisteredStore>) {
         loop {

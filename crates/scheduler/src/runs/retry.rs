@@ -47,7 +47,7 @@ impl RunTracker {
                 store.pending.add_failed_run(failed);
             }
             Err(error) => tracing::error!(
-                job = %event.job.job_id, run = %event.run_id, error = %error_chain(&error),
+                target: "punctual::scheduler", job = %event.job.job_id, run = %event.run_id, error = %error_chain(&error),
                 "the failed run can't be retried: its retry can't be stored"
             ),
         }

@@ -45,7 +45,7 @@ impl RegisteredStore {
         {
             let offset_seconds = offset as f64 / 1e6;
             tracing::warn!(
-                store = %self.alias, offset_seconds,
+                target: "punctual::scheduler", store = %self.alias, offset_seconds,
                 "clock offset to the job store changed; using store time"
             );
         }

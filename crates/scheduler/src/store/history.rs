@@ -117,7 +117,7 @@ impl HistoryBatch<'_> {
         }
         let entries = std::mem::take(&mut self.entries).len();
         if let Some(error) = error {
-            tracing::error!(%store, error = %error_chain(error), entries, "history entries discarded: the store rejected them");
+            tracing::error!(target: "punctual::scheduler", %store, error = %error_chain(error), entries, "history entries discarded: the store rejected them");
         }
     }
 }

@@ -55,7 +55,7 @@ async fn watch(weak: Weak<RegisteredStore>) {
                 due_at = watch.due_at();
             };
             if let Some(store) = weak.upgrade() {
-                tracing::warn!(store = %store.alias, error = %error_chain(&error), "change notifications failed; polling");
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "change notifications failed; polling");
                 store.set_watched(false);
                 store.notify_changed();
             }

@@ -66,7 +66,7 @@ impl RegisteredStore {
         let (store, options) = (Arc::clone(self), history.options());
         let work = runtime.spawn(async move {
             if let Err(error) = prune(&store, options, now).await {
-                tracing::warn!(store = %store.alias, error = %error_chain(&error), "history pruning failed");
+                tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "history pruning failed");
             }
         });
         history.set_pruning_task(Some(work.abort_handle()));

@@ -84,6 +84,17 @@ pub(crate) fn gated(context: JobContext, what: String) {
     log.wait_for_gate();
 }
 
+/// Logs its call, and returns an error as soon as it is cancelled. Later attempts return immediately.
+#[task]
+pub(crate) async fn interruptible(context: JobContext, what: String) -> Result<(), TaskError> {
+    Log::of(&context).note(&context, &what);
+    if context.attempt() > 1 {
+        return Ok(());
+    }
+    context.cancelled().await;
+    Err("interrupted".into())
+}
+
 /// Returns an error.
 #[task]
 pub(crate) fn fail(reason: String) -> Result<(), TaskError> {

@@ -41,7 +41,9 @@ fn scheduler_errors_name_each_cause_once() {
     assert_eq!(count_distinct_sources(&fixture.add_executor("other", broken).unwrap_err()), 2);
 
     let job = fixture.job(note("job".into())).trigger(CronTrigger::builder().hour("25"));
-    assert_eq!(count_distinct_sources(&fixture.block_on(job.add()).unwrap_err()), 1);
+    let error = fixture.block_on(job.add()).unwrap_err();
+    assert_eq!(count_distinct_sources(&error), 0);
+    assert!(error.to_string().contains("hour"), "{error}");
     assert!(
         count_distinct_sources(&SchedulerError::RuntimeUnavailable(io::Error::other("no threads")))
             > 0
@@ -81,7 +83,7 @@ fn component_errors_name_each_cause_once() {
         (Box::new(unencodable()), 1),
         (Box::new(trigger()), 1),
         (Box::new(JobError::Arguments(unencodable())), 2),
-        (Box::new(JobError::Trigger(trigger())), 2),
+        (Box::new(JobError::Trigger(trigger())), 1),
         (Box::new(JobProblem::Undecodable(undecodable())), 2),
         (Box::new(JobProblem::Arguments(undecodable())), 2),
         (Box::new(JobProblem::Trigger(TriggerError::invalid_text("moon", "no phase"))), 1),

@@ -5,6 +5,7 @@ mod calls_from_jobs;
 mod failed_start;
 mod health;
 mod idle;
+mod interrupted;
 mod listener;
 mod restart;
 mod shutdown;

@@ -62,7 +62,7 @@ fn a_shutdown_is_bounded_when_a_run_hangs() {
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
     assert_eq!(scheduler.active_run_count(), 1, "the hanging run is still counted");
     assert_eq!(log.len(), 1, "queued runs never start");
-    assert_eq!(events.with_prefix("JOB_ERROR"), ["JOB_ERROR queued"]);
+    assert_eq!(events.with_prefix("JOB_ERROR"), ["JOB_ERROR queued", "JOB_ERROR hangs"]);
     assert_eq!(events.event_lines().last().unwrap(), "SCHEDULER_SHUTDOWN");
     log.open_gate();
 }
