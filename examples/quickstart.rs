@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .task(back_up)
         .task(chime)
         // The node id is stable across restarts. With it, a new process finds and recovers the unfinished runs of
-        // a previous one.
+        // a previous one. No two processes may use one id at the same time.
         .node_id("quickstart")
         .listener(EventMask::ALL, report)
         .build()?;
