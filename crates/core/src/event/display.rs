@@ -62,9 +62,9 @@ impl Event {
                 write!(f, "{} was moved from {from} to {to}: its time zone changed", Job(job))
             }
             Self::JobExecuted(run) | Self::JobError(run) => write_run(run, f),
-            Self::JobSubmitted(run) => write!(f, "{} was submitted", text(run)),
+            Self::JobSubmitted(run) => write!(f, "{}, was submitted", text(run)),
             Self::JobRecovered(run) => {
-                write!(f, "{} was taken over and is repeated", text(run))
+                write!(f, "{}, was taken over and is repeated", text(run))
             }
             Self::JobRetryScheduled { run, at } => {
                 write!(f, "{}; it is retried at {at}", text(run))
