@@ -67,13 +67,14 @@ impl RunTracker {
                 RunGuard::Claim(..) => run.store.pending.set_claims_ended(),
                 RunGuard::None => {}
             }
-            // The outcome of the attempt is not known yet if another node takes the run over.
-            let is_kept = !ended && stopping && run.is_repeated();
+            // The outcome of the attempt is not known yet if another node takes the run over, unless its task returned.
+            let is_open = !ended && stopping && run.is_repeated();
+            let is_known = !is_open || matches!(event.outcome, Some(RunOutcome::Failed(_)));
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
             let awaited = run.take_waiter().map(|waiter| (waiter, event.outcome.clone()));
             if !run.is_reported() {
-                self.report_end(&run.store, &run.task, event, !is_kept, now);
+                self.report_end(&run.store, &run.task, event, is_known, now);
             }
             if let Some((waiter, Some(outcome))) = awaited {
                 waiter.deliver(outcome);

@@ -130,7 +130,15 @@ impl InvariantChecker {
         let state = self.processes.entry(process.number).or_default();
         let index = state.active.iter().position(|active| (active.run, active.attempt) == key);
         let session = process.session();
-        match index.map(|index| state.active.remove(index)) {
+        let ended = index.map(|index| state.active.remove(index));
+        if let Some(active) = &ended
+            && kind == OutcomeKind::Lost
+            && active.started
+            && !active.worked
+        {
+            state.outlasting.push(active.clone());
+        }
+        match ended {
             Some(Active { of: Some(of), .. }) => {
                 let used = &mut self.consumed[of];
                 used.incomplete_runs.retain(|&at| at != time);

@@ -149,6 +149,9 @@ struct Completion {
 struct ProcessState {
     /// Runs that were submitted and have not completed, from events.
     active: Vec<Active>,
+    /// Runs that a shutdown has reported as lost while they were executing. They count for `max_instances` after the next
+    /// start, until the process has received the reports of their ends.
+    outlasting: Vec<Active>,
     /// The highest number of active runs of a job since its last claim.
     peaks: BTreeMap<JobId, usize>,
     /// The number of users that wait for a run outside of the schedule.
@@ -240,7 +243,8 @@ impl InvariantChecker {
     /// Returns how many runs of a job a process has or may be about to start.
     fn active(&self, process: usize, job: &JobId) -> usize {
         let Some(process) = self.processes.get(&process) else { return 0 };
-        let active = process.active.iter().filter(|active| active.job == *job).count();
+        let active = process.active.iter().chain(&process.outlasting);
+        let active = active.filter(|active| active.job == *job).count();
         active + process.run_now.get(job).copied().unwrap_or(0)
     }
 

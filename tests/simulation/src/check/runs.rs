@@ -140,7 +140,7 @@ impl InvariantChecker {
     pub(crate) fn worked(&mut self, process: &Process, context: &JobContext) -> CheckResult {
         let key = (context.run_id(), context.attempt());
         let state = self.processes.entry(process.number).or_default();
-        for active in &mut state.active {
+        for active in state.active.iter_mut().chain(&mut state.outlasting) {
             active.worked |= (active.run, active.attempt) == key;
         }
         Ok(())

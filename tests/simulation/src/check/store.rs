@@ -105,6 +105,8 @@ impl InvariantChecker {
             let active = self.active(process.number, &record.id);
             let state = self.processes.entry(process.number).or_default();
             state.peaks.insert(record.id.clone(), active.max(record.in_flight as usize));
+            // The report of the end may arrive during a pass; it has arrived before the next one.
+            state.outlasting.retain(|run| run.job != record.id || !run.worked);
         }
         self.instant(process, instant, now)
     }
