@@ -34,6 +34,7 @@ macro_rules! __list {
             redis Server "store-redis" "Redis and Valkey" ["redis", "rediss", "valkey", "valkeys"]
                 RedisJobStore {
                     key_prefix: String, jobs_key: String, run_times_key: String,
+                    ca_cert: String, cert_cert: String, cert_key: String,
                     connect_timeout: Duration, response_timeout: Duration, wait_aof: bool
                 };
             etcd Server "store-etcd" "etcd" ["etcd", "etcds"]

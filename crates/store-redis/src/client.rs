@@ -18,6 +18,7 @@ use crate::error::{must_reconnect, store_error};
 use crate::reply::Reply;
 use crate::scripts::Script;
 use crate::servers::{Hint, Servers};
+use crate::tls::Tls;
 
 /// The largest step by which fences increase.
 const MAX_STEP: u32 = 1 << 20;
@@ -31,6 +32,7 @@ pub(crate) struct Client(Arc<Shared>);
 
 struct Shared {
     servers: Servers,
+    tls: Option<Tls>,
     timeouts: Timeouts,
     state: Mutex<State>,
     is_closed: watch::Sender<bool>,
@@ -53,9 +55,9 @@ struct Connection {
 }
 
 impl Client {
-    pub(crate) fn new(servers: Servers, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(servers: Servers, tls: Option<Tls>, timeouts: Timeouts) -> Self {
         let (state, is_closed) = (Mutex::default(), watch::Sender::new(false));
-        Self(Arc::new(Shared { servers, timeouts, state, is_closed }))
+        Self(Arc::new(Shared { servers, tls, timeouts, state, is_closed }))
     }
 
     /// Sends a command. The client library resends nothing, so it is executed once or not at all.
@@ -143,7 +145,8 @@ impl Client {
             if let Some(open) = &state.open {
                 return Ok(open.clone());
             }
-            let (server, connection) = self.0.servers.connect(&state.hint, &config).await?;
+            let tls = self.0.tls.as_ref();
+            let (server, connection) = self.0.servers.connect(&state.hint, tls, &config).await?;
             state.opened += 1;
             let open = Connection { server, connection, number: state.opened };
             state.open = Some(open.clone());

@@ -23,6 +23,7 @@ mod servers;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod watch;
 
 use punctual_core::StoreError;

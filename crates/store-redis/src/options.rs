@@ -1,5 +1,6 @@
 //! The builder of the store.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
@@ -9,6 +10,7 @@ use redis::{ConnectionInfo, IntoConnectionInfo};
 use crate::RedisJobStore;
 use crate::keys::Keys;
 use crate::servers::{Servers, replaced};
+use crate::tls::{Certificates, encrypted};
 
 /// The schemes of URLs. Those with a second `s` require encryption.
 const SCHEMES: &[&str] = &["redis", "rediss", "valkey", "valkeys"];
@@ -39,6 +41,9 @@ pub struct RedisJobStoreBuilder {
     db: Option<u32>,
     username: Option<String>,
     password: Option<String>,
+    ca_cert: Option<PathBuf>,
+    cert_cert: Option<PathBuf>,
+    cert_key: Option<PathBuf>,
     key_prefix: String,
     jobs_key: Option<String>,
     run_times_key: Option<String>,
@@ -49,6 +54,8 @@ pub struct RedisJobStoreBuilder {
 /// The validated options.
 pub(crate) struct Options {
     pub(crate) servers: Servers,
+    /// `None` if the authorities are those of Mozilla, and the client has no certificate.
+    pub(crate) certificates: Option<Certificates>,
     pub(crate) keys: Keys,
     pub(crate) timeouts: Timeouts,
     /// Whether to wait until changes are on the disk.
@@ -66,6 +73,9 @@ impl RedisJobStoreBuilder {
             db: None,
             username: None,
             password: None,
+            ca_cert: None,
+            cert_cert: None,
+            cert_key: None,
             key_prefix: "punctual".into(),
             jobs_key: None,
             run_times_key: None,
@@ -132,6 +142,28 @@ impl RedisJobStoreBuilder {
         self
     }
 
+    /// The file with the certificates of the authorities that are trusted, in the PEM format, and encryption of the connections
+    /// to the servers (those to sentinels are encrypted if their URLs say so). With the feature `tls`; the default is the
+    /// certificates of Mozilla.
+    pub fn ca_cert(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca_cert = Some(file.into());
+        self
+    }
+
+    /// The file with the certificate of the client, in the PEM format, which servers require by default
+    /// (`tls-auth-clients`); requires [`cert_key`](Self::cert_key). There is no default.
+    pub fn cert_cert(mut self, file: impl Into<PathBuf>) -> Self {
+        self.cert_cert = Some(file.into());
+        self
+    }
+
+    /// The file with the key of the certificate of the client, in the PEM format; requires
+    /// [`cert_cert`](Self::cert_cert). There is no default.
+    pub fn cert_key(mut self, file: impl Into<PathBuf>) -> Self {
+        self.cert_key = Some(file.into());
+        self
+    }
+
     /// The prefix of the names of all keys: 1 to 200 bytes without control characters, of which the first is not `}`. Stores
     /// with different prefixes can share a database. The names are `{prefix}:jobs` and the like; because of the braces, a
     /// cluster stores all keys of a store on one server. The default is `punctual`.
@@ -178,22 +210,30 @@ impl RedisJobStoreBuilder {
         self
     }
 
-    /// Validates all options. The store connects when it is started.
+    /// Validates all options. The store connects, and reads the files, when it is started.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, or if the URL, a name or a
-    /// timeout is invalid.
-    pub fn build(self) -> Result<RedisJobStore, StoreError> {
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor a host is set, if the URL, a name or a
+    /// timeout is invalid, or options are missing without which others have no meaning.
+    pub fn build(mut self) -> Result<RedisJobStore, StoreError> {
         self.timeouts.check()?;
         let keys =
             Keys::new(&self.key_prefix, self.jobs_key.as_deref(), self.run_times_key.as_deref())?;
+        let client = match (self.cert_cert.take(), self.cert_key.take()) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            _ => return Err(invalid("`cert_cert` and `cert_key` require each other")),
+        };
+        let authority = self.ca_cert.take();
+        let certificates =
+            (authority.is_some() || client.is_some()).then_some(Certificates { authority, client });
         let (timeouts, sync) = (self.timeouts, self.sync);
-        let servers = self.servers()?;
-        Ok(RedisJobStore::with(Options { servers, keys, timeouts, sync }))
+        let servers = self.servers(certificates.is_some())?;
+        Ok(RedisJobStore::with(Options { servers, certificates, keys, timeouts, sync }))
     }
 
-    fn servers(self) -> Result<Servers, StoreError> {
+    fn servers(self, is_encrypted: bool) -> Result<Servers, StoreError> {
         let missing = || invalid("a Redis store needs a URL, a host or a sentinel");
         let first = match (self.url, &self.host, &self.sentinel) {
             (Some(url), ..) => url?,
@@ -212,7 +252,12 @@ impl RedisJobStoreBuilder {
             login = login.set_password(password);
         }
         let first = first.set_addr(first_addr).set_redis_settings(login.clone());
-        let others = self.other_urls?.into_iter();
+        let encrypt = |server: ConnectionInfo| match is_encrypted {
+            true => server.clone().set_addr(encrypted(server.addr().clone())),
+            false => server,
+        };
+        let first = encrypt(first);
+        let others = self.other_urls?.into_iter().map(encrypt);
         let servers = match self.sentinel {
             None => {
                 let others = others.map(|other| other.set_redis_settings(login.clone()));

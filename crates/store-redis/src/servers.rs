@@ -7,6 +7,8 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult,
 };
 
+use crate::tls::{self, Tls};
+
 /// The servers of a store, with the login.
 #[derive(Clone)]
 pub(crate) enum Servers {
@@ -50,6 +52,7 @@ impl Servers {
     pub(crate) async fn connect(
         &self,
         hint: &Hint,
+        tls: Option<&Tls>,
         config: &AsyncConnectionConfig,
     ) -> RedisResult<(Client, MultiplexedConnection)> {
         match self {
@@ -57,16 +60,16 @@ impl Servers {
                 let count = addresses.len();
                 let moved = hint.moved_to.iter().map(|to| at(&addresses[0], to.clone()));
                 let others = (0..count).map(|n| addresses[(hint.first + n) % count].clone());
-                connect_to_any(moved.chain(others).collect(), config).await
+                connect_to_any(moved.chain(others).collect(), tls, config).await
             }
             Self::Sentinel { master, sentinels, template } => {
-                let (_, mut sentinel) = connect_to_any(sentinels.clone(), config).await?;
+                let (_, mut sentinel) = connect_to_any(sentinels.clone(), tls, config).await?;
                 let mut ask = redis::cmd("SENTINEL");
                 ask.arg("get-master-addr-by-name").arg(master);
                 let found: Option<(String, u16)> = ask.query_async(&mut sentinel).await?;
                 let unknown =
                     || RedisError::from((redis::ErrorKind::MasterNameNotFoundBySentinel, ""));
-                connect_to_any(vec![at(template, found.ok_or_else(unknown)?)], config).await
+                connect_to_any(vec![at(template, found.ok_or_else(unknown)?)], tls, config).await
             }
         }
     }
@@ -74,11 +77,12 @@ impl Servers {
 
 async fn connect_to_any(
     servers: Vec<ConnectionInfo>,
+    tls: Option<&Tls>,
     config: &AsyncConnectionConfig,
 ) -> RedisResult<(Client, MultiplexedConnection)> {
     let mut failure = RedisError::from(io::Error::from(ErrorKind::NotConnected));
     for server in servers {
-        let client = Client::open(server)?;
+        let client = tls::client(server, tls)?;
         match client.get_multiplexed_async_connection_with_config(config).await {
             Ok(connection) => return Ok((client, connection)),
             Err(error) => failure = error,

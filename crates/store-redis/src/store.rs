@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::database::{LIMIT, Redis};
 use crate::options::Options;
 use crate::server;
+use crate::tls;
 use crate::watch::Watch;
 
 impl Backend for Redis {
@@ -30,7 +31,8 @@ impl Backend for Redis {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let client = Client::new(options.servers.clone(), options.timeouts);
+        let tls = options.certificates.as_ref().map(tls::read).transpose()?;
+        let client = Client::new(options.servers.clone(), tls, options.timeouts);
         let redis = Self { client, keys: options.keys.clone(), sync: options.sync };
         let opened = server::check(&redis, options.sync).await;
         if opened.is_err() {

@@ -34,6 +34,8 @@ fn invalid_options_are_rejected_by_the_builder() {
         good().key_prefix("").build(),
         good().key_prefix("}").build(),
         good().jobs_key("a\nb").build(),
+        good().cert_cert("client.pem").build(),
+        good().cert_key("client.key").build(),
         good().connect_timeout(Duration::ZERO).build(),
         good().response_timeout(Duration::MAX).build(),
     ];
@@ -45,6 +47,9 @@ fn encryption_requires_the_feature() {
     for url in ["rediss://u:hunter2@localhost", "valkeys://u:hunter2@localhost"] {
         assert_eq!(RedisJobStore::open(url).is_ok(), cfg!(feature = "tls"), "{url}");
     }
+    for builder in [good(), RedisJobStore::builder().host("localhost")] {
+        assert_eq!(builder.ca_cert("ca.pem").build().is_ok(), cfg!(feature = "tls"));
+    }
 }
 
 #[test]
@@ -54,6 +59,24 @@ fn debug_does_not_contain_the_password() {
         assert!(!format!("{builder:?}").contains("hunter2"));
     }
     assert!(!format!("{:?}", good().build().unwrap()).contains("hunter2"));
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn files_with_certificates_are_read_by_the_start() {
+    use punctual_core::{StoreErrorKind, error_chain};
+
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (builder, text) in [
+        (good().ca_cert("/missing.pem"), "the file of `ca_cert` can't be read"),
+        (good().cert_cert("/missing.pem").cert_key(here), "the file of `cert_cert` can't be read"),
+        (good().cert_cert(here).cert_key(here), "the certificates for Redis are invalid"),
+    ] {
+        let error = builder.build().unwrap().start().await.unwrap_err();
+        let told = error_chain(&error).to_string();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid, "{told}");
+        assert!(told.contains(text) && !told.contains("hunter2"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -203,3 +203,96 @@ async fn a_cluster_of_three_masters() {
     let error = elsewhere.build().unwrap().start().await.unwrap_err();
     crate::jobs::check_error(&error, punctual::StoreErrorKind::Invalid, "hash tag");
 }
+
+#[tokio::test]
+async fn the_store_follows_a_failover_in_a_cluster() {
+    let folder = TempDir::new().unwrap();
+    let start = |number: usize| {
+        let own = folder.path().join(number.to_string());
+        fs::create_dir(&own).unwrap();
+        Process::start(&own, &["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+    };
+    let mut servers: Vec<_> = (0..6).map(start).collect();
+    let addresses: Vec<_> = servers.iter().map(Process::address).collect();
+    let mut create = vec!["--cluster", "create"];
+    create.extend(addresses.iter().map(String::as_str));
+    create.extend(["--cluster-replicas", "1", "--cluster-yes"]);
+    servers[0].execute(&create);
+    for server in &servers {
+        server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+    }
+    let urls: Vec<_> = servers.iter().map(Process::url).collect();
+    let store = RedisJobStore::builder().url(&urls[0]).other_urls(&urls[1..]).build().unwrap();
+    store.start().await.unwrap();
+    let mut watch = store.watch().await.unwrap().unwrap();
+    add(&store, &["a"]).await.unwrap();
+    watch.changed().await.unwrap();
+
+    // The server with the keys, and its replica.
+    let with_keys =
+        |server: &Process| server.execute(&["KEYS", "{punctual}:jobs"]).contains("punctual");
+    while servers.iter().filter(|server| with_keys(server)).count() < 2 {}
+    let is_owner = |server: &Process| {
+        with_keys(server) && server.execute(&["INFO", "replication"]).contains("role:master")
+    };
+    let owner = servers.iter().position(is_owner).expect("a master has the keys");
+    drop(servers.remove(owner));
+
+    retry_until_ok(async || store.add(vec![job("b")]).await).await;
+    assert_eq!(ids(&store).await, ["a", "b"]);
+    let claims = retry_until_ok(async || claim(&store, at(0)).await).await;
+    advance(&store, &claims).await.unwrap();
+    assert!(servers.iter().any(is_owner));
+    retry_until_ok(async || watch.changed().await).await;
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_with_certificates_of_both_sides() {
+    let folder = TempDir::new().unwrap();
+    // Those of the tests of etcd.
+    let path = |name: &str| {
+        format!("{}/../crates/store-etcd/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))
+    };
+    let [authority, certificate, key] = ["ca.pem", "server.pem", "server.key"].map(path);
+    let server = Process::start(
+        folder.path(),
+        &[
+            "--tls-ca-cert-file",
+            &authority,
+            "--tls-cert-file",
+            &certificate,
+            "--tls-key-file",
+            &key,
+        ],
+    );
+    let port = loop {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = socket.local_addr().expect("a port").port().to_string();
+        drop(socket);
+        if server.execute(&["CONFIG", "SET", "tls-port", &port]).contains("OK") {
+            break port;
+        }
+    };
+    let builder = || RedisJobStore::builder().url(format!("rediss://localhost:{port}"));
+    let trusting = || builder().ca_cert(path("ca.pem"));
+    let own = |builder: punctual::RedisJobStoreBuilder| {
+        builder.cert_cert(path("client.pem")).cert_key(path("client.key")).build().unwrap()
+    };
+    let by_host = RedisJobStore::builder().host("localhost").port(port.parse().unwrap());
+    for (id, store) in [("a", own(trusting())), ("b", own(by_host.ca_cert(path("ca.pem"))))] {
+        store.start().await.unwrap();
+        let mut watch = store.watch().await.unwrap().unwrap();
+        add(&store, &[id]).await.unwrap();
+        watch.changed().await.unwrap();
+        assert!(ids(&store).await.contains(&id.to_owned()));
+    }
+    // An unknown authority, no certificate of the client, no encryption.
+    for store in [
+        own(builder()),
+        trusting().build().unwrap(),
+        RedisJobStore::open(format!("redis://localhost:{port}")).unwrap(),
+    ] {
+        let error = store.start().await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+    }
+}
