@@ -162,7 +162,9 @@ impl ChildHandle {
     /// the bytes may be output of the next one. Output that was in the pipe before the messages were found to be read
     /// is output of the current run.
     fn read_output(&mut self, stream: OutputStream, pending: usize) {
-        if self.receive() != Err(Errno::AGAIN) {
+        // The end of the file, or an error, is no message: tokio reports it when it has been notified, which it never is
+        // before the output has been read.
+        if matches!(self.receive(), Ok(1..) | Err(Errno::INTR)) {
             return;
         }
         match stream {
