@@ -1,5 +1,6 @@
 //! Cases that can't be caused through the public API.
 
+mod exits;
 mod protocol_errors;
 mod startup;
 mod timeouts;
