@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::StoreError;
 use punctual_store_kit::{Cause, SecretUrl, Timeouts, invalid};
-use redis::{ConnectionInfo, IntoConnectionInfo};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::RedisJobStore;
 use crate::keys::Keys;
@@ -257,6 +257,9 @@ impl RedisJobStoreBuilder {
             false => server,
         };
         let first = encrypt(first);
+        if is_encrypted && !matches!(first.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Err(invalid("certificates require the address of a host"));
+        }
         let others = self.other_urls?.into_iter().map(encrypt);
         let servers = match self.sentinel {
             None => {

@@ -104,7 +104,6 @@ impl RethinkDb {
 
     /// Creates a table, and returns whether no other one has its name. If one has, the new one is dropped.
     async fn create_alone(&self, table: Table) -> Result<bool, RequestError> {
-        let start = Instant::now();
         let name = self.tables.name(table);
         let create = Term::db(self.tables.database()).table_create(&name);
         let created = create.field("config_changes").field(0).field("new_val").field("id");
@@ -112,6 +111,7 @@ impl RethinkDb {
             Err(error) if error.is_already_there() => return Ok(false),
             id => id?,
         };
+        let start = Instant::now();
         let found = self.client.value::<String>(&self.plain(table).config().field("id")).await;
         match found {
             Ok(found) if found != id => return Ok(false),

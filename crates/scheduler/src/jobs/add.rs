@@ -300,7 +300,10 @@ impl Jobs {
             };
             let keeps_schedule =
                 !old.finished && matches!(job.first_run(), RunAt::Trigger | RunAt::Immediately);
-            let update = match merge(&old, job).filter(|_| keeps_schedule) {
+            let merged = merge(&old, job).filter(|merged| {
+                keeps_schedule && (merged.is_unchanged || !merged.is_another_date)
+            });
+            let update = match merged {
                 Some(merged) if merged.is_unchanged => return Ok(AddResult::Unchanged),
                 Some(Merged { definition, .. }) => {
                     let task = definition.task.clone();
@@ -416,11 +419,16 @@ impl AddResult {
     }
 }
 
+/// The kind of date triggers.
+const DATE: &str = "date";
+
 /// The definition of a job that replaces a stored one with the same trigger, whose schedule can be kept.
 struct Merged {
     definition: JobDefinition,
     /// Whether it is the stored one.
     is_unchanged: bool,
+    /// Whether the trigger is a date, which it took from the clock: a changed job with it is due anew.
+    is_another_date: bool,
 }
 
 /// Merges a job with a stored one that has the same trigger; a start time that a trigger took from the clock is not
@@ -435,7 +443,8 @@ fn merge(old: &JobRecord, job: &CheckedJob) -> Option<Merged> {
     // `first_run` only records the origin of the current schedule.
     definition.first_run = stored.first_run;
     let is_unchanged = definition == *stored;
-    Some(Merged { definition, is_unchanged })
+    let is_another_date = stored.trigger.kind() == DATE && job.definition.trigger != stored.trigger;
+    Some(Merged { definition, is_unchanged, is_another_date })
 }
 
 /// Whether a stored job has the same definition, regardless of its schedule.

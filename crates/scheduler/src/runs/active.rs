@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
-    CancelReason, Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunId,
-    TaskName, Timestamp,
+    CancelReason, Fence, InFlightRun, JobContext, JobDefinition, JobId, JobRef, Lease, RunEvent,
+    RunId, TaskName, Timestamp,
 };
 use rustc_hash::FxHashMap;
 
@@ -51,7 +51,9 @@ pub(crate) struct RareParts {
     pub retry: Option<Arc<JobDefinition>>,
     /// The job in the store, if it is a retry: its run belongs to another job.
     pub retry_id: Option<JobId>,
-    /// It was reported as lost by a shutdown, which it has outlasted.
+    /// It has outlasted a shutdown.
+    pub is_left: bool,
+    /// That shutdown has reported it as lost.
     pub is_reported: bool,
 }
 
@@ -121,6 +123,16 @@ pub(crate) struct JobRuns {
     pub deferred: Option<Fence>,
 }
 
+/// A run that is executing at the end of a shutdown.
+pub(crate) struct LeftRun {
+    pub store: Arc<RegisteredStore>,
+    pub task: TaskName,
+    /// Without an outcome.
+    pub event: RunEvent,
+    /// Whether another process repeats it.
+    pub is_repeated: bool,
+}
+
 /// What remains to be done for a run whose claim was settled by a commit that recorded it.
 pub(crate) enum AfterRecording {
     /// Nothing: the run is in progress, or is taken over by another process.
@@ -163,11 +175,41 @@ impl ActiveRuns {
             .collect()
     }
 
-    /// Whether a shutdown has cancelled a run that another process repeats.
-    pub(super) fn is_interrupted(&self, run: RunId) -> bool {
+    /// Whether a shutdown, which is in progress if `stopping`, has cancelled a run that is repeated therefore.
+    pub(super) fn is_interrupted(&self, run: RunId, stopping: bool) -> bool {
         self.runs.get(&run).is_some_and(|run| {
-            run.is_repeated() && run.context.cancel_reason() == Some(CancelReason::Shutdown)
+            let is_left = run.rare.as_ref().is_some_and(|rare| rare.is_left);
+            let is_cancelled = run.context.cancel_reason() == Some(CancelReason::Shutdown);
+            run.is_repeated() && (is_left || (stopping && is_cancelled))
         })
+    }
+
+    /// The runs that are executing at the end of a shutdown, except those that an earlier shutdown has left.
+    pub(super) fn left(&mut self) -> Vec<LeftRun> {
+        let mut left = Vec::new();
+        for run in self.runs.values_mut() {
+            if run.rare.as_ref().is_some_and(|rare| rare.is_left) {
+                continue;
+            }
+            run.rare_mut().is_left = true;
+            let job = self.jobs.get(&key(&run.store, run.context.job_id()));
+            let mut event = RunEvent::of(&run.context);
+            event.started = run.context.started();
+            left.push(LeftRun {
+                store: Arc::clone(&run.store),
+                task: run.task.clone(),
+                event,
+                is_repeated: run.is_repeated() && !job.is_some_and(|job| job.removed),
+            });
+        }
+        left
+    }
+
+    /// The end of a run that a shutdown has left has been reported.
+    pub(super) fn mark_reported(&mut self, run: RunId) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.rare_mut().is_reported = true;
+        }
     }
 
     /// The context and the store of a run in progress.

@@ -1,14 +1,12 @@
 //! Run completion: processes the reports of completed runs.
 
-use std::sync::Arc;
-
 use punctual_core::{
     CommitAction, Event, Fence, HistoryRecord, InFlightRun, JobId, NodeId, ProcessTermination,
     RunEvent, RunId, RunOutcome, SkippedFireTimes, TaskName, Timestamp, log_warning,
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, JobRuns, RunGuard};
+use super::active::{ActiveRun, JobRuns, LeftRun, RunGuard};
 use crate::shared::metrics;
 use crate::store::{RegisteredStore, RunRetry};
 
@@ -29,10 +27,12 @@ impl RunTracker {
             let ended = match outcome {
                 None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
                 // Cancelled by the shutdown of the scheduler.
-                Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => !stopping,
-                // Also if its task returns an error therefore: another process repeats the run.
-                Some(RunOutcome::Failed(_)) => {
-                    !(stopping && self.active.lock().is_interrupted(event.run_id))
+                Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => {
+                    !(stopping || self.active.lock().is_interrupted(event.run_id, false))
+                }
+                // Also if its task fails therefore: another process repeats the run.
+                Some(RunOutcome::Failed(_) | RunOutcome::Panicked(_)) => {
+                    !self.active.lock().is_interrupted(event.run_id, stopping)
                 }
                 Some(_) => true,
             };
@@ -69,7 +69,9 @@ impl RunTracker {
             }
             // The outcome of the attempt is not known yet if another node takes the run over, unless its task returned.
             let is_open = !ended && stopping && run.is_repeated();
-            let is_known = !is_open || matches!(event.outcome, Some(RunOutcome::Failed(_)));
+            let has_returned =
+                matches!(event.outcome, Some(RunOutcome::Failed(_) | RunOutcome::Panicked(_)));
+            let is_known = !is_open || has_returned;
             self.wake_deferred(&run, &job_runs, now);
             let job = event.job.clone();
             let awaited = run.take_waiter().map(|waiter| (waiter, event.outcome.clone()));
@@ -116,23 +118,19 @@ impl RunTracker {
     /// Reports the runs that are still executing at the end of a shutdown: nothing processes their reports any more. Those that
     /// other processes repeat only in the log; the others are lost.
     pub(crate) fn report_left(&self) {
-        let mut lost = Vec::new();
-        for run in self.active.lock().runs.values_mut() {
-            let mut event = RunEvent::of(&run.context);
-            event.started = run.context.started();
-            if run.is_repeated() {
+        let left = self.active.lock().left();
+        for left in left {
+            let LeftRun { store, task, mut event, is_repeated } = left;
+            if is_repeated {
                 log_warning(&format_args!(
                     "{event}, did not end before the shutdown: it is repeated"
                 ));
-            } else if !run.is_reported() {
-                run.rare_mut().is_reported = true;
-                event.outcome = Some(RunOutcome::Lost);
-                lost.push((Arc::clone(&run.store), run.task.clone(), event));
+                continue;
             }
-        }
-        for (store, task, event) in lost {
-            let now = store.now();
+            event.outcome = Some(RunOutcome::Lost);
             self.plan_retry(&event, false, self.shared.clock.now());
+            self.active.lock().mark_reported(event.run_id);
+            let now = store.now();
             self.report_end(&store, &task, event, true, now);
         }
     }

@@ -128,7 +128,7 @@ impl RunTracker {
 impl ActiveRuns {
     /// A run in progress whose job has a retry policy.
     fn retried(&self, run: RunId) -> Option<RetriedRun> {
-        let run = self.runs.get(&run)?;
+        let run = self.runs.get(&run).filter(|run| !run.is_reported())?;
         Some(RetriedRun {
             store: Arc::clone(&run.store),
             definition: run

@@ -16,7 +16,7 @@ pub(crate) use executors::{
 };
 pub(crate) use faulty::{Call, Fault, Faults, Faulty, faulty};
 pub(crate) use fixture::SchedulerFixture;
-pub(crate) use tasks::{Log, boom, fail, gated, interruptible, note};
+pub(crate) use tasks::{Log, boom, fail, fails_at_gate, gated, interruptible, note};
 
 use punctual_core::Timestamp;
 use punctual_store_sql::SqliteJobStore;

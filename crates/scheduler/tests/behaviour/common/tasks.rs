@@ -95,6 +95,15 @@ pub(crate) async fn interruptible(context: JobContext, what: String) -> Result<(
     Err("interrupted".into())
 }
 
+/// Logs its call, waits at the gate, and fails in its first attempt; ignores cancellation.
+#[task]
+pub(crate) fn fails_at_gate(context: JobContext, what: String) -> Result<(), TaskError> {
+    let log = Log::of(&context);
+    log.note(&context, &what);
+    log.wait_for_gate();
+    if context.attempt() == 1 { Err("late".into()) } else { Ok(()) }
+}
+
 /// Returns an error.
 #[task]
 pub(crate) fn fail(reason: String) -> Result<(), TaskError> {

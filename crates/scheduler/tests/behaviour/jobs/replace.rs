@@ -1,5 +1,7 @@
 //! Adding a job whose id exists.
 
+use std::time::Duration;
+
 use punctual_core::{JobStore, Recovery};
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
@@ -85,6 +87,23 @@ fn a_due_fire_time_runs_with_the_arguments_of_the_replacement() {
     assert_eq!(process("b", 130), ["b@100"], "nobody was running at 100");
     assert_eq!(process("c", 150), [""; 0]);
     assert_eq!(process("d", 200), ["d@200"]);
+}
+
+#[test]
+fn a_changed_job_that_is_due_after_a_delay_is_delayed_again() {
+    both(|fixture| {
+        let add = |what: &str| {
+            let job = fixture.job(note(what.into())).id("job").replace_existing(true);
+            let trigger = DateTrigger::after(Duration::from_secs(10));
+            fixture.block_on(job.trigger(trigger).add()).unwrap().next_run_time
+        };
+        assert_eq!(add("a"), Some(at(10)));
+        fixture.run_until(4);
+        assert_eq!(add("a"), Some(at(10)), "unchanged");
+        assert_eq!(add("b"), Some(at(14)));
+        fixture.run_until(20);
+        assert_eq!(fixture.log.lines(), ["b@14"]);
+    });
 }
 
 #[test]

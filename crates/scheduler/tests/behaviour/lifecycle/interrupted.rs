@@ -6,7 +6,7 @@ use punctual_core::{EventMask, OutcomeKind, Recovery, RetryPolicy};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{BackgroundScheduler, HistoryOptions, HistoryQuery, JobQuery};
 
-use crate::common::{Log, Recorder, TIMEOUT, TempStore, gated, interruptible, note};
+use crate::common::{Log, Recorder, TIMEOUT, TempStore, fails_at_gate, gated, interruptible, note};
 
 /// Longer than the runs of these tests need to start, and shorter than they take.
 const SHORT: Duration = Duration::from_millis(20);
@@ -31,6 +31,8 @@ impl Process {
             .task(note)
             .task(interruptible)
             .task(gated)
+            .task(fails_at_gate)
+            .max_retry_delay(Duration::from_millis(50))
             .start()
             .unwrap();
         Self { scheduler, events, log }
@@ -72,6 +74,24 @@ fn an_interrupted_rerun_run_is_repeated_at_once_although_its_task_failed() {
         third.scheduler.shutdown().unwrap();
         assert_eq!(third.log.len(), 0);
     }
+}
+
+#[test]
+fn a_rerun_run_that_fails_after_the_next_start_is_repeated() {
+    let file = TempStore::new();
+    let process = Process::start(&file, "same");
+    let job = process.scheduler.job(fails_at_gate("job".into())).id("job");
+    job.recovery(Recovery::Rerun).add().unwrap();
+    process.log.wait_for_tasks_at_gate(1);
+    process.scheduler.shutdown_timeout(SHORT).unwrap();
+    process.scheduler.start().unwrap();
+    process.log.open_gate();
+    process.events.wait("JOB_EXECUTED job");
+    process.scheduler.shutdown().unwrap();
+    assert_eq!(process.events.with_prefix("JOB_ERROR"), ["JOB_ERROR job"]);
+    let lines = process.log.lines();
+    // The start has raised the attempt of the record.
+    assert!(lines.len() == 2 && lines[1].contains("again"), "{lines:?}");
 }
 
 #[test]
