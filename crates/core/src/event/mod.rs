@@ -203,7 +203,7 @@ impl Event {
     ///
     /// # fn example(event: &Event) {
     /// match event.job() {
-    ///     Some(JobRef { job_store, job_id }) => println!("{}: {job_store} {job_id}", event.mask()),
+    ///     Some(JobRef { job_store, job_id, .. }) => println!("{}: {job_store} {job_id}", event.mask()),
     ///     None => println!("{event}"),
     /// }
     /// # }
