@@ -70,8 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // An interval of five seconds; an interrupted run is repeated. Jobs are usually added at each start. An unchanged
-    // existing job keeps its next run time.
+    // An interval of five seconds; an interrupted run is repeated. Jobs are usually added at each start. An
+    // existing job with the same trigger keeps its next run time.
     scheduler
         .job(back_up("/home".into()))
         .id("back_up")

@@ -15,7 +15,7 @@ pub trait Configure: Sized {
     /// executors and jobs are added to those of the builder.
     ///
     /// The jobs call tasks that are registered with the builder, so tasks are registered first. Jobs are added with
-    /// `replace_existing`, unless they set it to false: those that have not changed keep their next run times.
+    /// `replace_existing`, unless they set it to false: those with the same trigger keep their next run times.
     ///
     /// Warnings about keys of APScheduler are logged.
     ///

@@ -1,20 +1,8 @@
 //! The validated options.
 
-use std::path::PathBuf;
-
-use punctual_store_kit::{HostAddress, Login, Timeouts};
+use punctual_store_kit::{Certificates, HostAddress, Login, Timeouts};
 
 use crate::layout::Keys;
-
-/// The certificates of encrypted connections, in files in the PEM format.
-#[derive(Clone, Debug, Default)]
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "the builder rejects them then"))]
-pub(crate) struct Certificates {
-    /// The authority that has signed the servers' certificates, instead of Mozilla's list.
-    pub(crate) authority: Option<PathBuf>,
-    /// The certificate of this client, and its key.
-    pub(crate) client: Option<(PathBuf, PathBuf)>,
-}
 
 /// The validated options.
 pub(crate) struct Options {

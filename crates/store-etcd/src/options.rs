@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostsUrl, Login, SecretUrl, Timeouts, invalid};
+use punctual_store_kit::{Certificates, HostsUrl, Login, SecretUrl, Timeouts, invalid};
 
 use crate::EtcdJobStore;
-use crate::config::{Certificates, Options};
+use crate::config::Options;
 use crate::layout::Keys;
 
 /// The port of etcd for clients.
@@ -182,12 +182,8 @@ impl EtcdJobStoreBuilder {
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
         // A user without a password logs in by the name in the client's certificate.
         let login = Login::of(self.username.or(username), self.password.or(password))?;
-        let client = match (self.cert_cert, self.cert_key) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            _ => return Err(invalid("`cert_cert` and `cert_key` require each other")),
-        };
-        let is_encrypted = is_encrypted || self.ca_cert.is_some() || client.is_some();
+        let certificates = Certificates::of(self.ca_cert, self.cert_cert, self.cert_key)?;
+        let is_encrypted = is_encrypted || certificates.is_some();
         if is_encrypted && cfg!(not(feature = "tls")) {
             return Err(invalid("an encrypted connection to etcd requires the feature tls"));
         }
@@ -195,7 +191,7 @@ impl EtcdJobStoreBuilder {
         Ok(EtcdJobStore::with(Options {
             servers,
             login,
-            tls: is_encrypted.then_some(Certificates { authority: self.ca_cert, client }),
+            tls: is_encrypted.then(|| certificates.unwrap_or_default()),
             keys: Keys::new(&path)?,
             timeouts: self.timeouts,
             quota_bytes: self.quota_bytes,

@@ -1,10 +1,8 @@
 //! The addresses of servers for the client library, and encryption.
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, invalid};
+use punctual_store_kit::{Certificates, HostAddress, invalid};
 use tonic::transport::Endpoint;
-
-use crate::config::Certificates;
 
 pub(crate) use imp::{Tls, read};
 
@@ -22,8 +20,6 @@ pub(crate) fn endpoint(server: &HostAddress, tls: Option<&Tls>) -> Result<Endpoi
 
 #[cfg(feature = "tls")]
 mod imp {
-    use std::path::Path;
-
     use punctual_store_kit::Cause;
     use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
@@ -33,26 +29,14 @@ mod imp {
 
     /// Reads the files with the certificates.
     pub(crate) fn read(certificates: &Certificates) -> Result<Tls, StoreError> {
-        let Certificates { authority, client } = certificates;
-        let mut tls = match authority {
+        let mut tls = match certificates.read_authority()? {
             None => ClientTlsConfig::new().with_webpki_roots(),
-            Some(path) => {
-                ClientTlsConfig::new().ca_certificate(Certificate::from_pem(file("ca_cert", path)?))
-            }
+            Some(text) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(text)),
         };
-        if let Some((certificate, key)) = client {
-            tls = tls.identity(Identity::from_pem(
-                file("cert_cert", certificate)?,
-                file("cert_key", key)?,
-            ));
+        if let Some((certificate, key)) = certificates.read_client()? {
+            tls = tls.identity(Identity::from_pem(certificate, key));
         }
         Ok(tls)
-    }
-
-    fn file(option: &str, path: &Path) -> Result<Vec<u8>, StoreError> {
-        std::fs::read(path).map_err(|error| {
-            invalid(format!("the file of `{option}` can't be read")).with_source(error)
-        })
     }
 
     pub(super) fn encrypted(endpoint: Endpoint, tls: &Tls) -> Result<Endpoint, StoreError> {

@@ -10,7 +10,7 @@
 //! - [`parts`], [`job_chunks`] and [`commit_groups`] split batches into requests.
 //! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
 //! - [`StoreLayer`] wraps a store and overrides some of its methods.
-//! - [`check_name`], [`SecretUrl`], [`HostsUrl`], [`Login`] and [`Timeouts`] validate the settings of a store's builder; [`Cause`] attaches
+//! - [`check_name`], [`SecretUrl`], [`HostsUrl`], [`Login`], [`Certificates`] and [`Timeouts`] validate the settings of a store's builder; [`Cause`] attaches
 //!   an error of a client.
 //!
 //! None of these helpers defines state transitions; those are the methods of [`StoredJob`](punctual_core::StoredJob).
@@ -131,6 +131,7 @@ mod methods;
 mod backend;
 mod batch;
 mod cause;
+mod certificates;
 mod handle;
 mod hosts;
 pub mod kv;
@@ -148,6 +149,7 @@ pub use punctual_core as core;
 pub use backend::Backend;
 pub use batch::{CommitGroup, commit_groups, job_chunks, parts, task_names};
 pub use cause::Cause;
+pub use certificates::{Certificates, Pem};
 pub use handle::BackendHandle;
 pub use hosts::{HostAddress, HostsUrl};
 pub use layer::{Layered, StoreCall, StoreLayer};

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{Cause, SecretUrl, Timeouts, invalid};
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use punctual_store_kit::{Cause, Certificates, SecretUrl, Timeouts, invalid};
+use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use crate::RedisJobStore;
 use crate::keys::Keys;
 use crate::servers::{Servers, replaced};
-use crate::tls::{Certificates, encrypted};
+use crate::tls::encrypted;
 
 /// The schemes of URLs. Those with a second `s` require encryption.
 const SCHEMES: &[&str] = &["redis", "rediss", "valkey", "valkeys"];
@@ -220,14 +220,8 @@ impl RedisJobStoreBuilder {
         self.timeouts.check()?;
         let keys =
             Keys::new(&self.key_prefix, self.jobs_key.as_deref(), self.run_times_key.as_deref())?;
-        let client = match (self.cert_cert.take(), self.cert_key.take()) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            _ => return Err(invalid("`cert_cert` and `cert_key` require each other")),
-        };
-        let authority = self.ca_cert.take();
-        let certificates =
-            (authority.is_some() || client.is_some()).then_some(Certificates { authority, client });
+        let (client, key) = (self.cert_cert.take(), self.cert_key.take());
+        let certificates = Certificates::of(self.ca_cert.take(), client, key)?;
         let (timeouts, sync) = (self.timeouts, self.sync);
         let servers = self.servers(certificates.is_some())?;
         Ok(RedisJobStore::with(Options { servers, certificates, keys, timeouts, sync }))
@@ -257,9 +251,6 @@ impl RedisJobStoreBuilder {
             false => server,
         };
         let first = encrypt(first);
-        if is_encrypted && !matches!(first.addr(), ConnectionAddr::TcpTls { .. }) {
-            return Err(invalid("certificates require the address of a host"));
-        }
         let others = self.other_urls?.into_iter().map(encrypt);
         let servers = match self.sentinel {
             None => {

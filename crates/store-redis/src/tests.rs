@@ -36,7 +36,6 @@ fn invalid_options_are_rejected_by_the_builder() {
         good().jobs_key("a\nb").build(),
         good().cert_cert("client.pem").build(),
         good().cert_key("client.key").build(),
-        RedisJobStore::builder().url("redis+unix:///tmp/redis.sock").ca_cert("ca.pem").build(),
         good().connect_timeout(Duration::ZERO).build(),
         good().response_timeout(Duration::MAX).build(),
     ];

@@ -1,21 +1,10 @@
 //! Certificates for encrypted connections.
 
-use std::path::PathBuf;
-
 use punctual_core::StoreError;
+use punctual_store_kit::Certificates;
 use redis::{Client, ConnectionAddr, ConnectionInfo, RedisResult};
 
 pub(crate) use imp::{Tls, read};
-
-/// The files with certificates.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "the builder rejects them then"))]
-pub(crate) struct Certificates {
-    /// The authorities that are trusted; those of Mozilla if `None`.
-    pub(crate) authority: Option<PathBuf>,
-    /// The certificate of the client, and its key.
-    pub(crate) client: Option<(PathBuf, PathBuf)>,
-}
 
 /// The address, with encryption.
 pub(crate) fn encrypted(addr: ConnectionAddr) -> ConnectionAddr {
@@ -37,8 +26,6 @@ pub(crate) fn client(server: ConnectionInfo, tls: Option<&Tls>) -> RedisResult<C
 
 #[cfg(feature = "tls")]
 mod imp {
-    use std::path::Path;
-
     use punctual_store_kit::{Cause, invalid};
     use redis::{ClientTlsConfig, TlsCertificates};
 
@@ -48,16 +35,11 @@ mod imp {
 
     /// Reads the files.
     pub(crate) fn read(certificates: &Certificates) -> Result<Tls, StoreError> {
-        let Certificates { authority, client } = certificates;
+        let client = certificates.read_client()?;
         let tls = TlsCertificates {
-            root_cert: authority.as_ref().map(|path| file("ca_cert", path)).transpose()?,
-            client_tls: match client {
-                None => None,
-                Some((certificate, key)) => Some(ClientTlsConfig {
-                    client_cert: file("cert_cert", certificate)?,
-                    client_key: file("cert_key", key)?,
-                }),
-            },
+            root_cert: certificates.read_authority()?,
+            client_tls: client
+                .map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
         };
         // Errors of the files' contents are not those of a connection.
         let addr = encrypted(redis::ConnectionAddr::Tcp("localhost".into(), 0));
@@ -67,12 +49,6 @@ mod imp {
             invalid("the certificates for Redis are invalid").with_source(Cause(error))
         })?;
         Ok(tls)
-    }
-
-    fn file(option: &str, path: &Path) -> Result<Vec<u8>, StoreError> {
-        std::fs::read(path).map_err(|error| {
-            invalid(format!("the file of `{option}` can't be read")).with_source(error)
-        })
     }
 
     pub(super) fn client(server: ConnectionInfo, tls: &Tls) -> RedisResult<Client> {

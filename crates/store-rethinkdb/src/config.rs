@@ -1,21 +1,9 @@
 //! The validated options.
 
-use std::path::PathBuf;
-
 use punctual_core::StoreError;
-use punctual_store_kit::{HostAddress, Login, Timeouts, invalid};
+use punctual_store_kit::{Certificates, HostAddress, Login, Timeouts, invalid};
 
 use crate::layout::Tables;
-
-/// By whom the certificates of the servers are signed.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "the builder rejects them then"))]
-pub(crate) enum Authority {
-    /// One of Mozilla's list.
-    Public,
-    /// Those in a file in the PEM format.
-    File(PathBuf),
-}
 
 /// The validated options.
 pub(crate) struct Options {
@@ -23,7 +11,7 @@ pub(crate) struct Options {
     pub(crate) servers: Vec<HostAddress>,
     pub(crate) login: Login,
     /// `None` for connections that are not encrypted.
-    pub(crate) tls: Option<Authority>,
+    pub(crate) tls: Option<Certificates>,
     pub(crate) tables: Tables,
     pub(crate) timeouts: Timeouts,
     /// Whether the database, the tables and the indexes are created if they are missing.

@@ -69,8 +69,7 @@ impl RethinkDb {
         token: &str,
         progress: &mut Progress,
     ) -> Result<bool, RequestError> {
-        let names: Vec<String> =
-            self.client.value(&Term::db(self.tables.database()).table_list()).await?;
+        let names = self.names(Term::db(self.tables.database()).table_list()).await?;
         let is_missing = |table: &Table| !names.contains(&self.tables.name(*table));
         let is_creator = is_missing(&Table::Shared);
         if is_creator && !self.create_alone(Table::Shared).await? {

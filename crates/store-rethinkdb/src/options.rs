@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{HostsUrl, Login, SecretUrl, Timeouts, invalid};
+use punctual_store_kit::{Certificates, HostsUrl, Login, SecretUrl, Timeouts, invalid};
 
 use crate::RethinkDbJobStore;
-use crate::config::{Authority, Options, check_database};
+use crate::config::{Options, check_database};
 use crate::layout::Tables;
 
 /// The port of RethinkDB for clients.
@@ -173,11 +173,9 @@ impl RethinkDbJobStoreBuilder {
         let is_encrypted = url.as_ref().is_some_and(|url| url.scheme == "rethinkdbs");
         let (username, password, database) =
             url.map(|url| (url.username, url.password, url.path)).unwrap_or_default();
-        let tls = match self.ca_cert {
-            Some(file) => Some(Authority::File(file)),
-            None => is_encrypted.then_some(Authority::Public),
-        };
-        if tls.is_some() && cfg!(not(feature = "tls")) {
+        let certificates = Certificates::of(self.ca_cert, None, None)?;
+        let is_encrypted = is_encrypted || certificates.is_some();
+        if is_encrypted && cfg!(not(feature = "tls")) {
             return Err(invalid("an encrypted connection to RethinkDB requires the feature tls"));
         }
         let database = self.database.or(database).unwrap_or_else(|| "punctual".into());
@@ -188,7 +186,7 @@ impl RethinkDbJobStoreBuilder {
                 name: self.username.or(username).unwrap_or_else(|| "admin".into()),
                 password: self.password.or(password).unwrap_or_default(),
             },
-            tls,
+            tls: is_encrypted.then(|| certificates.unwrap_or_default()),
             tables: Tables::new(database, &self.table_prefix, self.table)?,
             timeouts: self.timeouts,
             make_tables: self.make_tables,

@@ -46,7 +46,7 @@ impl RethinkDb {
         Ok(())
     }
 
-    async fn names(&self, term: Term) -> Result<Vec<String>, RequestError> {
+    pub(crate) async fn names(&self, term: Term) -> Result<Vec<String>, RequestError> {
         self.client.value(&term).await
     }
 

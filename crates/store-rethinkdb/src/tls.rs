@@ -1,10 +1,9 @@
 //! Encrypted connections.
 
 use punctual_core::StoreError;
-use punctual_store_kit::invalid;
+use punctual_store_kit::{Certificates, invalid};
 use tokio::net::TcpStream;
 
-use crate::config::Authority;
 use crate::error::RequestError;
 use crate::stream::Stream;
 
@@ -21,19 +20,16 @@ mod imp {
     use rustls::{ClientConfig, RootCertStore};
     use tokio_rustls::TlsConnector;
 
-    use super::{Authority, RequestError, StoreError, Stream, TcpStream, invalid};
+    use super::{Certificates, RequestError, StoreError, Stream, TcpStream, invalid};
 
     pub(crate) type Tls = TlsConnector;
 
     /// Reads the certificates of the authorities.
-    pub(crate) fn read(authority: &Authority) -> Result<Tls, StoreError> {
+    pub(crate) fn read(certificates: &Certificates) -> Result<Tls, StoreError> {
         let mut roots = RootCertStore::empty();
-        match authority {
-            Authority::Public => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-            Authority::File(path) => {
-                let text = std::fs::read(path).map_err(|error| {
-                    invalid("the file of `ca_cert` can't be read").with_source(error)
-                })?;
+        match certificates.read_authority()? {
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Some(text) => {
                 for certificate in CertificateDer::pem_slice_iter(&text) {
                     let added = certificate
                         .map_err(|error| error.to_string())
@@ -72,12 +68,12 @@ mod imp {
 
 #[cfg(not(feature = "tls"))]
 mod imp {
-    use super::{Authority, RequestError, StoreError, Stream, TcpStream, invalid};
+    use super::{Certificates, RequestError, StoreError, Stream, TcpStream, invalid};
 
     /// There is none without the feature; the builder rejects its options.
     pub(crate) enum Tls {}
 
-    pub(crate) fn read(_: &Authority) -> Result<Tls, StoreError> {
+    pub(crate) fn read(_: &Certificates) -> Result<Tls, StoreError> {
         Err(invalid("an encrypted connection to RethinkDB requires the feature tls"))
     }
 

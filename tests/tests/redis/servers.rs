@@ -69,6 +69,25 @@ impl Drop for Process {
     }
 }
 
+/// Starts a cluster of servers, of which each master has this number of replicas.
+fn cluster(folder: &TempDir, count: usize, replicas: &str) -> Vec<Process> {
+    let start = |number: usize| {
+        let own = folder.path().join(number.to_string());
+        fs::create_dir(&own).unwrap();
+        Process::start(&own, &["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+    };
+    let servers: Vec<_> = (0..count).map(start).collect();
+    let addresses: Vec<_> = servers.iter().map(Process::address).collect();
+    let mut create = vec!["--cluster", "create"];
+    create.extend(addresses.iter().map(String::as_str));
+    create.extend(["--cluster-replicas", replicas, "--cluster-yes"]);
+    servers[0].execute(&create);
+    for server in &servers {
+        server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+    }
+    servers
+}
+
 /// Repeats a call after retryable errors, as a scheduler does.
 async fn retry_until_ok<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
     loop {
@@ -163,19 +182,7 @@ async fn the_store_follows_a_failover_of_sentinels() {
 #[tokio::test]
 async fn a_cluster_of_three_masters() {
     let folder = TempDir::new().unwrap();
-    let start = |number: usize| {
-        let own = folder.path().join(number.to_string());
-        fs::create_dir(&own).unwrap();
-        Process::start(&own, &["--cluster-enabled", "yes"])
-    };
-    let servers = [start(0), start(1), start(2)];
-    let addresses: Vec<_> = servers.iter().map(Process::address).collect();
-    let create =
-        ["--cluster", "create", &addresses[0], &addresses[1], &addresses[2], "--cluster-yes"];
-    servers[0].execute(&create);
-    for server in &servers {
-        server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
-    }
+    let servers = cluster(&folder, 3, "0");
     // The keys of these stores are on different servers, which the client finds from any of them.
     let mut used = [0; 3];
     for prefix in ["a", "b", "c", "d", "e", "f"] {
@@ -207,20 +214,7 @@ async fn a_cluster_of_three_masters() {
 #[tokio::test]
 async fn the_store_follows_a_failover_in_a_cluster() {
     let folder = TempDir::new().unwrap();
-    let start = |number: usize| {
-        let own = folder.path().join(number.to_string());
-        fs::create_dir(&own).unwrap();
-        Process::start(&own, &["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
-    };
-    let mut servers: Vec<_> = (0..6).map(start).collect();
-    let addresses: Vec<_> = servers.iter().map(Process::address).collect();
-    let mut create = vec!["--cluster", "create"];
-    create.extend(addresses.iter().map(String::as_str));
-    create.extend(["--cluster-replicas", "1", "--cluster-yes"]);
-    servers[0].execute(&create);
-    for server in &servers {
-        server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
-    }
+    let mut servers = cluster(&folder, 6, "1");
     let urls: Vec<_> = servers.iter().map(Process::url).collect();
     let store = RedisJobStore::builder().url(&urls[0]).other_urls(&urls[1..]).build().unwrap();
     store.start().await.unwrap();

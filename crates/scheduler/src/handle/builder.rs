@@ -288,7 +288,8 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// Sets how long a shutdown waits for the runs in progress: `shutdown`, and that of a
-    /// [`BlockingScheduler`](crate::BlockingScheduler) after a signal. Default: 30 seconds; at most 1 day.
+    /// [`BlockingScheduler`](crate::BlockingScheduler) after a signal. Default: 30 seconds; at most 1 day. Runs that it
+    /// cancels afterwards have half a second to return, unless it is zero.
     ///
     /// It should be shorter than the time after which a service manager kills the process: 90 seconds in systemd, 30
     /// seconds in Kubernetes, 10 seconds in Docker.

@@ -23,8 +23,8 @@ macro_rules! job_methods {
             /// `#[task(every = "..")]`. Tasks without a schedule are registered only. Returns the ids of the jobs, in the
             /// order of the tasks: the declared id, or else the name of the task.
             ///
-            /// A program calls this method at every start. In a persistent store, an unchanged job keeps its next run
-            /// time, and one whose schedule has been changed in the program is replaced. A job whose schedule has been
+            /// A program calls this method at every start. In a persistent store, a job with the same schedule keeps its
+            /// next run time, and one whose schedule has been changed in the program starts again. A job whose schedule has been
             /// deleted from the program stays in the store; [`remove_job`](Self::remove_job) removes it.
             ///
             /// The jobs are in the store `default`, with the scheduler's time zone and `job_defaults`. All other options

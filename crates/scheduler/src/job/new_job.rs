@@ -51,7 +51,7 @@ impl NewJob {
     }
 
     /// The job of the schedule that is declared with a task, if there is one. It replaces a stored job of the same id,
-    /// which keeps its next run time if it is unchanged.
+    /// which keeps its next run time if its trigger is the same.
     pub(crate) fn declared(task: &TaskRegistration) -> Result<Option<Self>, JobError> {
         let Some(schedule) = task.schedule() else { return Ok(None) };
         let mut job = Self::new(task.call(&serde_json::Value::Array(Vec::new()))?);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use punctual_core::{
-    AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate, Schedule,
-    StoreError, StoreErrorKind, Tasks, error_chain,
+    AddOutcome, Event, JobDefinition, JobId, JobRef, NewRecord, RecordUpdate, Schedule, StoreError,
+    StoreErrorKind, Tasks, error_chain,
 };
 
 use super::Jobs;
+use super::merge::{Merged, has_same_definition, merge};
 use crate::error::SchedulerError;
 use crate::job::{CheckedJob, Job, NewJob, RunAt};
 use crate::shared::{MAX_CONFLICT_ATTEMPTS, SchedulerState, Settings};
@@ -417,37 +418,4 @@ impl AddResult {
     fn is_addition(self) -> bool {
         matches!(self, Self::New | Self::Confirmed)
     }
-}
-
-/// The kind of date triggers.
-const DATE: &str = "date";
-
-/// The definition of a job that replaces a stored one with the same trigger, whose schedule can be kept.
-struct Merged {
-    definition: JobDefinition,
-    /// Whether it is the stored one.
-    is_unchanged: bool,
-    /// Whether the trigger is a date, which it took from the clock: a changed job with it is due anew.
-    is_another_date: bool,
-}
-
-/// Merges a job with a stored one that has the same trigger; a start time that a trigger took from the clock is not
-/// compared, and that of the stored one is kept. Returns `None` if the trigger differs or can't be read.
-fn merge(old: &JobRecord, job: &CheckedJob) -> Option<Merged> {
-    let stored = old.definition.decode().ok()?;
-    if !job.trigger.matches_spec(&stored.trigger) {
-        return None;
-    }
-    let mut definition = JobDefinition::clone(&job.definition);
-    definition.trigger = stored.trigger.clone();
-    // `first_run` only records the origin of the current schedule.
-    definition.first_run = stored.first_run;
-    let is_unchanged = definition == *stored;
-    let is_another_date = stored.trigger.kind() == DATE && job.definition.trigger != stored.trigger;
-    Some(Merged { definition, is_unchanged, is_another_date })
-}
-
-/// Whether a stored job has the same definition, regardless of its schedule.
-fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
-    merge(old, job).is_some_and(|merged| merged.is_unchanged)
 }

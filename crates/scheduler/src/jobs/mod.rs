@@ -14,6 +14,7 @@ mod history_page;
 mod history_query;
 mod import;
 mod listing;
+mod merge;
 mod move_job;
 mod pending;
 mod query;

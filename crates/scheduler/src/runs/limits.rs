@@ -37,7 +37,7 @@ impl RunTracker {
                         active.set_limit(run, ends);
                     }
                 }
-                // A shutdown does not wait for the runs that it cancels.
+                // A shutdown has a grace time of its own for the runs that it cancels.
                 (None, None) | (Some(CancelReason::Shutdown), _) => {}
                 (Some(_), _) => reached.push(Limit::Grace(context)),
             }

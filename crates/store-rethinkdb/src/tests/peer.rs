@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use pbkdf2::pbkdf2_hmac_array;
-use punctual_store_kit::{HostAddress, Login, Timeouts};
+use punctual_store_kit::{Certificates, HostAddress, Login, Timeouts};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::client::Client;
-use crate::config::{Authority, Options};
+use crate::config::Options;
 use crate::layout::Tables;
 use crate::stream::Stream;
 
@@ -216,7 +216,7 @@ pub(crate) fn options(
     servers: Vec<HostAddress>,
     password: &str,
     is_short: bool,
-    tls: Option<Authority>,
+    tls: Option<Certificates>,
 ) -> Options {
     let limit = if is_short { SHORT } else { LONG };
     Options {

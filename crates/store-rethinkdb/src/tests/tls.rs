@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use punctual_core::StoreErrorKind;
+use punctual_store_kit::Certificates;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -13,7 +14,6 @@ use tokio_rustls::TlsAcceptor;
 
 use super::peer::{PASSWORD, Peer, Reply, options};
 use crate::client::Client;
-use crate::config::Authority;
 use crate::reql::Term;
 use crate::stream::Stream;
 
@@ -35,7 +35,12 @@ async fn encrypting_peer(replies: impl IntoIterator<Item = Reply>) -> Peer {
     .await
 }
 
-async fn ask(peer: &Peer, tls: Option<Authority>) -> Result<u64, crate::error::RequestError> {
+/// Trusts the authorities in this file.
+fn trusting(file: &str) -> Option<Certificates> {
+    Certificates::of(Some(data(file)), None, None).unwrap()
+}
+
+async fn ask(peer: &Peer, tls: Option<Certificates>) -> Result<u64, crate::error::RequestError> {
     let options = options(vec![peer.address.clone()], PASSWORD, tls.is_none(), tls);
     Client::new(&options).unwrap().value(&Term::null()).await
 }
@@ -43,19 +48,19 @@ async fn ask(peer: &Peer, tls: Option<Authority>) -> Result<u64, crate::error::R
 #[tokio::test]
 async fn the_certificate_of_the_server_is_checked() {
     let peer = encrypting_peer([Reply::value(json!(7))]).await;
-    assert_eq!(ask(&peer, Some(Authority::File(data("ca.pem")))).await.unwrap(), 7);
-    let error = ask(&peer, Some(Authority::Public)).await.unwrap_err();
+    assert_eq!(ask(&peer, trusting("ca.pem")).await.unwrap(), 7);
+    let error = ask(&peer, Some(Certificates::default())).await.unwrap_err();
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
     assert!(ask(&peer, None).await.is_err(), "no encryption");
     let plain = Peer::start([]).await;
-    let error = ask(&plain, Some(Authority::File(data("ca.pem")))).await.unwrap_err();
+    let error = ask(&plain, trusting("ca.pem")).await.unwrap_err();
     assert!(error.must_reconnect(), "{error}");
 }
 
 #[test]
 fn files_without_certificates_are_rejected() {
     for (file, text) in [("none.pem", "can't be read"), ("server.key", "no certificate")] {
-        let tls = Some(Authority::File(data(file)));
+        let tls = trusting(file);
         let error = Client::new(&options(Vec::new(), PASSWORD, true, tls)).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid);
         assert!(error.to_string().contains(text), "{error}");
