@@ -51,8 +51,10 @@ pub(crate) struct RareParts {
     pub retry: Option<Arc<JobDefinition>>,
     /// The job in the store, if it is a retry: its run belongs to another job.
     pub retry_id: Option<JobId>,
-    /// It has outlasted a shutdown.
+    /// It has outlasted a shutdown. Its record is that of the node of then.
     pub is_left: bool,
+    /// This process has taken its record over since then.
+    pub is_taken_over: bool,
     /// That shutdown has reported it as lost.
     pub is_reported: bool,
 }
@@ -101,6 +103,12 @@ impl ActiveRun {
     /// Whether its end has been reported although it has not ended.
     pub(super) fn is_reported(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.is_reported)
+    }
+
+    fn set_taken_over(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.is_taken_over = rare.is_left;
+        }
     }
 
     pub(super) fn rare_mut(&mut self) -> &mut RareParts {
@@ -184,14 +192,23 @@ impl ActiveRuns {
         })
     }
 
+    /// Whether a run that has outlasted a shutdown is repeated by whoever takes over the runs of the node of then.
+    pub(super) fn is_taken_over_later(&self, run: RunId) -> bool {
+        let run = self.runs.get(&run).filter(|run| run.is_repeated());
+        run.and_then(|run| run.rare.as_ref())
+            .is_some_and(|rare| rare.is_left && !rare.is_taken_over)
+    }
+
     /// The runs that are executing at the end of a shutdown, except those that an earlier shutdown has left.
     pub(super) fn left(&mut self) -> Vec<LeftRun> {
         let mut left = Vec::new();
         for run in self.runs.values_mut() {
-            if run.rare.as_ref().is_some_and(|rare| rare.is_left) {
+            let rare = run.rare_mut();
+            let was_left = std::mem::replace(&mut rare.is_left, true);
+            rare.is_taken_over = false;
+            if was_left {
                 continue;
             }
-            run.rare_mut().is_left = true;
             let job = self.jobs.get(&key(&run.store, run.context.job_id()));
             let mut event = RunEvent::of(&run.context);
             event.started = run.context.started();
@@ -231,6 +248,7 @@ impl ActiveRuns {
         self.guarded_count += usize::from(!run.guard.is_some());
         run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
+        run.set_taken_over();
         true
     }
 
@@ -296,6 +314,7 @@ impl ActiveRuns {
         self.guarded_count += usize::from(!run.guard.is_some());
         run.guard = RunGuard::Claim(fence, start_limit.clone());
         run.attempt = attempt;
+        run.set_taken_over();
         true
     }
 

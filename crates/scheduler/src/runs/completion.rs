@@ -39,11 +39,12 @@ impl RunTracker {
             if outcome.is_some_and(|outcome| !outcome.is_success()) {
                 self.plan_retry(&event, ended, now);
             }
+            let is_taken_over_later = self.active.lock().is_taken_over_later(event.run_id);
             let retry_delay = self.shared.settings.max_retry_delay;
             let retry = |job: &JobId, fence, attempt, store: &RegisteredStore| {
                 let at = store.clock.to_store(now).saturating_add(retry_delay);
                 // Otherwise the run stays recorded for the node that takes it over.
-                (!stopping || !store.caps.persistent)
+                (!(stopping || is_taken_over_later) || !store.caps.persistent)
                     .then(|| retry_of(&event, job.clone(), (fence, attempt), node.clone(), at))
             };
             let Some((mut run, job_runs)) =
