@@ -39,7 +39,8 @@ impl RunTracker {
             if outcome.is_some_and(|outcome| !outcome.is_success()) {
                 self.plan_retry(&event, ended, now);
             }
-            let is_taken_over_later = self.active.lock().is_taken_over_later(event.run_id);
+            let is_taken_over_later =
+                !ended && self.active.lock().is_taken_over_later(event.run_id);
             let retry_delay = self.shared.settings.max_retry_delay;
             let retry = |job: &JobId, fence, attempt, store: &RegisteredStore| {
                 let at = store.clock.to_store(now).saturating_add(retry_delay);
