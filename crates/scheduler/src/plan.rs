@@ -83,7 +83,7 @@ pub(crate) struct PlannedRun {
 }
 
 /// Skipped run times: the first and the last of them, with the reason.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Skipped {
     pub first: Timestamp,
     pub last: Timestamp,

@@ -50,8 +50,8 @@ pub(crate) fn test(backend: &'static Backend) {
 
     for name in [runner, killed] {
         // It has reached its limit of runs, so it claims no other jobs.
-        processes.get(name).send_line("go");
         add_jobs(&fixture, name);
+        processes.get(name).send_line("go");
         for _ in 0..2 * JOBS {
             processes.get(name).wait_for_line(|line| line.starts_with("begin"));
         }
@@ -68,8 +68,9 @@ pub(crate) fn test(backend: &'static Backend) {
         failed_at.insert(name, SystemClock.now());
     }
     for name in [committer, claimer] {
-        processes.get(name).send_line("go");
+        // Before: the first claim, after which the process halts, must contain all of them.
         add_jobs(&fixture, name);
+        processes.get(name).send_line("go");
         let started = if name == committer { JOBS } else { 0 };
         processes.wait_until("the process did not halt", |processes| {
             let count = |word| processes.count_lines(name, word);
@@ -150,15 +151,15 @@ pub(crate) fn test(backend: &'static Backend) {
     }
 }
 
-/// Adds the jobs of a process, all of them due.
+/// Adds the jobs of a process, all of them due, however much the clocks of processes and stores differ.
 fn add_jobs(fixture: &Fixture, name: &str) {
     let jobs = rerun(name).map(|id| (id, Recovery::Rerun));
     let jobs = jobs.chain(skip(name).map(|id| (id, Recovery::Skip)));
     let jobs = jobs.map(|(id, recovery)| {
         let job = NewJob::builder(record_run()).recovery(recovery);
         if is_hourly(&id) {
-            let trigger = IntervalTrigger::hours(1);
-            job.trigger(trigger).next_run_time(SystemClock.now()).id(id).build()
+            let due = SystemClock.now().saturating_sub(Duration::from_secs(5));
+            job.trigger(IntervalTrigger::hours(1)).next_run_time(due).id(id).build()
         } else {
             job.id(id).build()
         }

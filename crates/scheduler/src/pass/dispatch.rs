@@ -10,6 +10,7 @@ use punctual_core::{
 use super::PassRunner;
 use super::planned::PlannedJob;
 use crate::plan::Skipped;
+use crate::runs::NewRun;
 use crate::shared::metrics;
 use crate::store::RegisteredStore;
 
@@ -28,7 +29,7 @@ impl PassRunner {
             tracing::debug!(target: "punctual::scheduler", job = %job.record.id, "commit refused: the job was changed or claimed concurrently");
             return;
         }
-        for skipped in job.skipped {
+        for &skipped in &job.skipped {
             self.emit_skipped(store, &job.record, skipped);
         }
         if job.cancelled > 0 {
@@ -38,22 +39,26 @@ impl PassRunner {
             && let Some(resolved) = &job.resolved
         {
             for run in &job.runs {
-                let time = run.scheduled_time;
                 if !self.runs.submit(store, &job.record, resolved, run) {
-                    // A user started a run after the job was planned.
-                    let reason = SkipReason::MaxInstances;
-                    self.emit_skipped(
-                        store,
-                        &job.record,
-                        Skipped { first: time, last: time, reason },
-                    );
+                    self.no_instance(store, &job.record, run);
                 }
             }
         }
         if outcome == CommitOutcome::Removed {
             self.runs.on_job_removed(store, &job.record.id, &job.record.task);
         } else if job.has_deferred_runs {
-            self.runs.mark_deferred(store, &job.record.id, job.record.fence);
+            self.runs.set_waiting(store, &job.record, job.origin());
+        }
+    }
+
+    /// A user has started a run since the job was planned.
+    fn no_instance(&self, store: &Arc<RegisteredStore>, record: &JobRecord, run: &NewRun) {
+        if record.id.is_of_retry() {
+            self.runs.store_again(store, record, run);
+        } else {
+            let (first, last) = (run.scheduled_time, run.scheduled_time);
+            let reason = SkipReason::MaxInstances;
+            self.emit_skipped(store, record, Skipped { first, last, reason });
         }
     }
 

@@ -7,6 +7,7 @@ use futures_util::future::join;
 use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::PassRunner;
+use super::instances::PlannedInstances;
 use super::is_recent;
 use super::planned::PlannedJob;
 use super::retries::OtherAttempts;
@@ -166,7 +167,13 @@ impl PassRunner {
         now: Timestamp,
     ) -> Vec<PlannedJob> {
         store.report_corrupt(claims.corrupt);
-        let plan = |record| self.plan_record(store, pass, node, record, others, now);
+        // The commits of the unconfirmed ones are repeated later.
+        let mut instances = PlannedInstances::new(&claims.records, &pass.unconfirmed);
+        let plan = |record| {
+            let planned = self.plan_record(store, pass, node, record, others, &instances, now);
+            instances.add(&planned);
+            planned
+        };
         claims.records.into_iter().map(plan).collect()
     }
 

@@ -8,6 +8,7 @@ mod completions;
 mod dispatch;
 mod due;
 mod history;
+mod instances;
 mod lease;
 mod open;
 mod plan_record;

@@ -10,6 +10,7 @@ use punctual_core::{
 use smallvec::SmallVec;
 
 use super::PassRunner;
+use super::instances::PlannedInstances;
 use super::planned::{PlannedJob, UnderClaim};
 use super::retries::OtherAttempts;
 use super::settle::SETTLE_DELAY;
@@ -30,6 +31,7 @@ impl PassRunner {
         node: &NodeId,
         record: JobRecord,
         others: &OtherAttempts,
+        instances: &PlannedInstances,
         now: Timestamp,
     ) -> PlannedJob {
         let (id, fence) = (record.id.clone(), record.fence);
@@ -66,6 +68,7 @@ impl PassRunner {
         // The instances of a job include its retries in this process.
         let job = origin.map_or(&record.id, |origin| &origin.job_id);
         let in_progress = self.runs.count_of(store, job).saturating_sub(own);
+        let in_progress = in_progress.saturating_add(instances.of(job));
         let due = DueJob {
             trigger: &*decoded.trigger,
             options: &decoded.definition.options,

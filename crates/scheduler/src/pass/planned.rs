@@ -1,6 +1,6 @@
 //! A claimed job with its plan and commit.
 
-use punctual_core::{Commit, CommitAction, InFlightRun, JobRecord, Lease, RunId, Timestamp};
+use punctual_core::{Commit, CommitAction, InFlightRun, JobId, JobRecord, Lease, RunId, Timestamp};
 use smallvec::SmallVec;
 
 use crate::plan::Skipped;
@@ -33,6 +33,13 @@ pub(crate) struct UnderClaim {
 }
 
 impl PlannedJob {
+    /// The job to which the runs belong: that of the failed run, if it is a retry.
+    pub(super) fn origin(&self) -> &JobId {
+        let definition = self.resolved.as_ref().map(|resolved| &resolved.decoded.definition);
+        let origin = definition.and_then(|definition| definition.retry_of.as_deref());
+        origin.map_or(&self.record.id, |origin| &origin.job_id)
+    }
+
     /// The runs recorded by the commit.
     pub(super) fn recorded(&self) -> &[InFlightRun] {
         match &self.commit.action {

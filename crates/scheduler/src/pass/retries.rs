@@ -58,7 +58,7 @@ impl PassRunner {
                     );
                     continue;
                 }
-                self.shared.bus.emit(failed.event);
+                failed.event.into_iter().for_each(|event| self.shared.bus.emit(event));
                 if let Some(schedule) = failed.record.schedule {
                     store.notify_due(schedule.due_at);
                 }

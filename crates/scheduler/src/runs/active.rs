@@ -1,6 +1,6 @@
 //! The runs in progress in this process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use punctual_core::{
@@ -123,12 +123,22 @@ impl ActiveRun {
 
 /// State of a job with runs in progress.
 #[derive(Default)]
-pub(crate) struct JobRuns {
-    pub count: u32,
+struct JobRuns {
+    count: u32,
     /// The job was removed from its store. `JobRemoved` is emitted after its last run.
+    removed: bool,
+    /// What waits for the end of a run: run times of the job, and retries of its runs. By the time for which they were
+    /// scheduled, with the fences that guard them.
+    waiting: BTreeMap<(Timestamp, JobId), Fence>,
+}
+
+/// What follows for the other runs of a job when one has ended.
+#[derive(Default)]
+pub(crate) struct AfterRun {
+    /// It was the last run of a job that was removed from its store.
     pub removed: bool,
-    /// Fence that guards the job's deferred run times, if there are any.
-    pub deferred: Option<Fence>,
+    /// The jobs in the store that are due again, with the fences that guard them.
+    pub woken: Vec<(JobId, Fence)>,
 }
 
 /// A run that is executing at the end of a shutdown.
@@ -140,6 +150,10 @@ pub(crate) struct LeftRun {
     /// Whether another process repeats it.
     pub is_repeated: bool,
 }
+
+/// Number of waiting retries that are due again when the last run of their job has ended. The others are due again after
+/// a delay, because all that can start here are known only while a run is in progress.
+const WOKEN_AFTER_LAST_RUN: usize = 64;
 
 /// What remains to be done for a run whose claim was settled by a commit that recorded it.
 pub(crate) enum AfterRecording {
@@ -372,17 +386,25 @@ impl ActiveRuns {
         self.jobs.get(&key(store, id)).map_or(0, |job| job.count)
     }
 
-    /// State of a job with runs in progress.
-    pub(crate) fn job_mut(
+    /// The job was removed from its store. Returns whether it has runs in progress.
+    pub(crate) fn set_removed(&mut self, store: &Arc<RegisteredStore>, id: &JobId) -> bool {
+        let job = self.jobs.get_mut(&key(store, id));
+        job.map(|job| job.removed = true).is_some()
+    }
+
+    /// The stored job, a job or a retry of it, waits until a run of the job ends. Returns false if none is in progress.
+    pub(crate) fn set_waiting(
         &mut self,
         store: &Arc<RegisteredStore>,
         id: &JobId,
-    ) -> Option<&mut JobRuns> {
-        self.jobs.get_mut(&key(store, id))
+        waiting: (Timestamp, JobId),
+        fence: Fence,
+    ) -> bool {
+        let job = self.jobs.get_mut(&key(store, id));
+        job.map(|job| job.waiting.insert(waiting, fence)).is_some()
     }
 
-    /// Removes a completed run and returns it with its job's state. `removed` is returned with the job's last run only,
-    /// the fence of deferred run times with the next run that ends.
+    /// Removes a completed run and returns it with what follows for the other runs of its job.
     ///
     /// `retry` returns the retry of a run that no executor completed, given its fence and attempt. It is kept until the
     /// claim of the run is settled, if the claim is open.
@@ -390,7 +412,7 @@ impl ActiveRuns {
         &mut self,
         run: RunId,
         retry: Option<&ToRetry<'_>>,
-    ) -> Option<(ActiveRun, JobRuns)> {
+    ) -> Option<(ActiveRun, AfterRun)> {
         let mut run = self.runs.remove(&run)?;
         self.guarded_count -= usize::from(run.guard.is_some());
         if let Some(limit) = run.take_limit() {
@@ -405,13 +427,14 @@ impl ActiveRuns {
         let key = key(&run.store, run.context.job_id());
         let job = self.jobs.get_mut(&key)?;
         job.count -= 1;
-        let deferred = job.deferred.take();
-        let job_runs = if job.count == 0 {
-            let job = self.jobs.remove(&key).unwrap_or_default();
-            JobRuns { deferred, ..job }
-        } else {
-            JobRuns { count: job.count, removed: false, deferred }
-        };
-        Some((run, job_runs))
+        let is_last = job.count == 0;
+        let woken = if is_last { WOKEN_AFTER_LAST_RUN } else { 1 };
+        let woken = std::iter::from_fn(|| job.waiting.pop_first()).take(woken);
+        let woken = woken.map(|((_, id), fence)| (id, fence)).collect();
+        let after = AfterRun { removed: is_last && job.removed, woken };
+        if is_last {
+            self.jobs.remove(&key);
+        }
+        Some((run, after))
     }
 }

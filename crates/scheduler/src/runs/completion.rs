@@ -6,7 +6,7 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, JobRuns, LeftRun, RunGuard};
+use super::active::{ActiveRun, LeftRun, RunGuard};
 use crate::shared::metrics;
 use crate::store::{RegisteredStore, RunRetry};
 
@@ -48,7 +48,7 @@ impl RunTracker {
                 (!(stopping || is_taken_over_later) || !store.caps.persistent)
                     .then(|| retry_of(&event, job.clone(), (fence, attempt), node.clone(), at))
             };
-            let Some((mut run, job_runs)) =
+            let Some((mut run, after)) =
                 self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
             else {
                 // Report of a run from before the last restart. Its stale fence prevents any change in the store.
@@ -74,7 +74,7 @@ impl RunTracker {
             let has_returned =
                 matches!(event.outcome, Some(RunOutcome::Failed(_) | RunOutcome::Panicked(_)));
             let is_known = !is_open || has_returned;
-            self.wake_deferred(&run, &job_runs, now);
+            self.wake_waiting(&run, after.woken, now);
             let job = event.job.clone();
             let awaited = run.take_waiter().map(|waiter| (waiter, event.outcome.clone()));
             if !run.is_reported() {
@@ -83,7 +83,7 @@ impl RunTracker {
             if let Some((waiter, Some(outcome))) = awaited {
                 waiter.deliver(outcome);
             }
-            if job_runs.removed {
+            if after.removed {
                 self.emit_job_removed(&run.store, job, &run.task);
             }
             if run.retry_id().is_some() && !run.store.caps.persistent {
@@ -94,19 +94,19 @@ impl RunTracker {
         self.ended.notify_waiters();
     }
 
-    /// Makes deferred run times due again after a run has ended.
-    fn wake_deferred(&self, run: &ActiveRun, job_runs: &JobRuns, now: Timestamp) {
-        if let Some(fence) = job_runs.deferred {
+    /// Makes the jobs due again that have waited for the end of the run.
+    fn wake_waiting(&self, run: &ActiveRun, woken: Vec<(JobId, Fence)>, now: Timestamp) {
+        for (id, fence) in woken {
             let action = CommitAction::BringForward { due_at: now };
-            run.store.queue_commit(run.context.job_id(), &run.task, fence, action);
+            run.store.queue_commit(&id, &run.task, fence, action);
         }
     }
 
     /// Releases a reserved run that is not started. Returns the fence of its record, if it is recorded.
     pub(crate) fn release_reservation(&self, run: RunId, now: Timestamp) -> Option<Fence> {
-        let (run, job_runs) = self.active.lock().remove(run, None)?;
-        self.wake_deferred(&run, &job_runs, now);
-        if job_runs.removed {
+        let (run, after) = self.active.lock().remove(run, None)?;
+        self.wake_waiting(&run, after.woken, now);
+        if after.removed {
             self.emit_job_removed(&run.store, run.reference(), &run.task);
         }
         self.ended.notify_waiters();

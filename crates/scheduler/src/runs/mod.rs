@@ -157,19 +157,26 @@ impl RunTracker {
         job: &JobId,
         task: &TaskName,
     ) {
-        if !job.is_of_retry()
-            && let Some(job_runs) = self.active.lock().job_mut(store, job)
-        {
-            job_runs.removed = true;
+        if !job.is_of_retry() && self.active.lock().set_removed(store, job) {
             return;
         }
         self.emit_job_removed(store, store.job_ref(job), task);
     }
 
-    /// Marks a job as having deferred run times, guarded by this fence.
-    pub(crate) fn mark_deferred(&self, store: &Arc<RegisteredStore>, job: &JobId, fence: Fence) {
-        if let Some(job_runs) = self.active.lock().job_mut(store, job) {
-            job_runs.deferred = Some(fence);
+    /// A planned job, or a retry of one of its runs, waits until a run of the job ends.
+    pub(crate) fn set_waiting(
+        &self,
+        store: &Arc<RegisteredStore>,
+        planned: &JobRecord,
+        origin: &JobId,
+    ) {
+        let Some(schedule) = planned.schedule else { return };
+        let waiting = (schedule.next_run_time, planned.id.clone());
+        let is_waiting = self.active.lock().set_waiting(store, origin, waiting, planned.fence);
+        // The run has ended since the job was planned, unless it is one of another process.
+        if !is_waiting && planned.in_flight == 0 {
+            let action = CommitAction::BringForward { due_at: store.now() };
+            store.queue_commit(&planned.id, &planned.task, planned.fence, action);
         }
     }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Coalesce, Event, IntoTrigger, JobDefinition, NewRecord, OutcomeKind, Overlap, RetryHint,
-    RetryOf, RetryOn, RetryPolicy, RunEvent, RunId, RunOutcome, Schedule, Timestamp, TriggerSpec,
-    error_chain,
+    Coalesce, Event, IntoTrigger, JobDefinition, JobRecord, NewRecord, OutcomeKind, Overlap,
+    RetryHint, RetryOf, RetryOn, RetryPolicy, RunEvent, RunId, RunOutcome, Schedule, Timestamp,
+    TriggerSpec, error_chain,
 };
 use punctual_triggers::{DateTrigger, trigger_defaults};
 
 use super::RunTracker;
 use super::active::ActiveRuns;
+use super::launch::NewRun;
 use crate::error::SchedulerError;
 use crate::store::{FailedRun, RegisteredStore};
 
@@ -51,6 +52,23 @@ impl RunTracker {
                 "the failed run can't be retried: its retry can't be stored"
             ),
         }
+    }
+
+    /// Stores a retry again, due at once: its commit has removed it, but no instance is free for its run.
+    pub(crate) fn store_again(&self, store: &RegisteredStore, retry: &JobRecord, run: &NewRun) {
+        if !store.caps.persistent {
+            self.shared.hold_closure(&retry.task);
+        }
+        store.pending.add_failed_run(FailedRun {
+            run_id: run.run_id,
+            record: NewRecord {
+                id: retry.id.clone(),
+                task: retry.task.clone(),
+                definition: retry.definition.clone(),
+                schedule: Some(Schedule::at(store.now())),
+            },
+            event: None,
+        });
     }
 
     fn failed_run(
@@ -117,10 +135,10 @@ impl RunTracker {
                 schedule: next.map(Schedule::at),
                 id,
             },
-            event: match next {
+            event: Some(match next {
                 Some(at) => Event::job_retry_scheduled(event.clone(), at),
                 None => Event::JobDeadLettered(event.clone()),
-            },
+            }),
         })
     }
 }

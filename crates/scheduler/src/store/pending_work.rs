@@ -25,8 +25,8 @@ pub(crate) struct PendingWork {
 pub(crate) struct FailedRun {
     pub run_id: RunId,
     pub record: NewRecord,
-    /// Emitted when the job is stored.
-    pub event: Event,
+    /// Emitted when the job is stored. `None` if it has been stored before.
+    pub event: Option<Event>,
 }
 
 /// A scheduled retry of a run.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobId, Recovery, RetryPolicy};
+use punctual_core::{JobId, Overlap, Recovery, RetryPolicy};
 use punctual_scheduler::{JobQuery, JobState, SchedulerError};
+use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use super::retries::{add, every_5_seconds, flaky, for_each_kind, list};
+use super::retries::{add, every_5_seconds, flaky, for_each_kind, list, node};
 use super::timeouts::ends;
-use crate::common::{ManualExecutor, SchedulerFixture, at, note};
+use crate::common::{Call, Fault, ManualExecutor, SchedulerFixture, TempStore, at, faulty, note};
 
 /// Runs what the executor holds, second by second.
 fn run_until(fixture: &SchedulerFixture, held: &ManualExecutor, seconds: std::ops::Range<i64>) {
@@ -113,6 +114,105 @@ fn retries_and_dead_letters_are_removed_with_their_job() {
         assert_eq!(removed.changed.len(), 1);
         assert!(letters(fixture).is_empty());
     });
+}
+
+/// Executes what is held, and checks that never more than `instances` runs are. The time stands still.
+fn run_all(fixture: &SchedulerFixture, held: &ManualExecutor, instances: usize) {
+    fixture.pass();
+    while held.len() > 0 {
+        assert!(held.len() <= instances, "{} instances of {instances}", held.len());
+        held.run_one();
+        // It settles the claim or clears the run, and then claims what waits for it.
+        for _ in 0..3 {
+            fixture.pass();
+        }
+    }
+}
+
+/// A job of which five runs have failed, with a policy of two attempts.
+fn failing(fixture: &SchedulerFixture, recovery: Recovery, instances: u32) {
+    let job = fixture.job(flaky(2)).id("job").recovery(recovery).max_instances(instances);
+    let job = job.retry(every_5_seconds().max_attempts(1));
+    let trigger = IntervalTrigger::seconds(1).start_date(at(10)).end_date(at(14));
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+}
+
+#[test]
+fn dead_letters_that_are_retried_together_run_in_the_instances_of_their_job() {
+    for instances in [1, 2] {
+        for_each_kind(|recovery, fixture, held| {
+            failing(fixture, recovery, instances);
+            run_until(fixture, held, 10..20);
+            let letters = letters(fixture);
+            assert_eq!((letters.len(), fixture.log.len()), (5, 5));
+            for letter in letters {
+                fixture.block_on(fixture.retry_dead_letter(&letter)).unwrap();
+            }
+            run_all(fixture, held, instances as usize);
+            assert_eq!(fixture.log.lines()[5..], ["attempt 2"; 5]);
+            assert_eq!(fixture.events.with_prefix("JOB_MAX_INSTANCES"), [""; 0]);
+            assert!(list(fixture, JobQuery::new().retries_of("job")).is_empty());
+        });
+    }
+}
+
+#[test]
+fn retries_that_are_due_together_after_a_restart_run_in_the_instances_of_their_job() {
+    for (recovery, instances) in
+        [(Recovery::Skip, 1), (Recovery::Skip, 2), (Recovery::Rerun, 1), (Recovery::Rerun, 2)]
+    {
+        let file = TempStore::new();
+        let (killed, held) = node(&file);
+        let job = killed.job(flaky(2)).id("job").recovery(recovery).max_instances(instances);
+        let job = job.retry(RetryPolicy::fixed(Duration::from_secs(30)));
+        let trigger = IntervalTrigger::seconds(1).start_date(at(10)).end_date(at(14));
+        killed.block_on(job.trigger(trigger).add()).unwrap();
+        run_until(&killed, &held, 10..20);
+        assert_eq!(killed.log.lines(), ["attempt 1"; 5]);
+        let (successor, held) = node(&file);
+        successor.jump_to(100);
+        run_all(&successor, &held, instances as usize);
+        assert_eq!(successor.log.lines(), ["attempt 2"; 5]);
+        assert!(list(&successor, JobQuery::new().retries()).is_empty());
+    }
+}
+
+#[test]
+fn a_retry_and_the_next_run_of_its_job_use_one_instance_after_the_other() {
+    for_each_kind(|recovery, fixture, held| {
+        let job = fixture.job(flaky(2)).id("job").recovery(recovery).overlap(Overlap::QueueAll);
+        let job = job.retry(every_5_seconds());
+        let trigger = IntervalTrigger::seconds(5).start_date(at(10)).end_date(at(15));
+        fixture.block_on(job.trigger(trigger).add()).unwrap();
+        run_until(fixture, held, 10..11);
+        // Both are due.
+        fixture.jump_to(15);
+        run_all(fixture, held, 1);
+        assert_eq!(fixture.log.len(), 3);
+    });
+}
+
+#[test]
+fn a_retry_is_stored_again_if_a_user_has_started_a_run_since_it_was_planned() {
+    let held = ManualExecutor::default();
+    let store = faulty(MemoryJobStore::new());
+    let faults = store.0.faults.clone();
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.executor("default", held.clone()).job_store("default", store)
+    });
+    let job = fixture.job(flaky(2)).id("job").retry(every_5_seconds());
+    let trigger = IntervalTrigger::seconds(3600).start_date(at(10));
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+    run_until(&fixture, &held, 10..15);
+    let start = || drop(fixture.block_on(fixture.run_job_now("job")).unwrap());
+    fixture.blocked_pass(15, &faults, Call::Commit, Fault::ResponseDelayed, start);
+    run_all(&fixture, &held, 1);
+    fixture.jump_to(17);
+    run_all(&fixture, &held, 1);
+    assert_eq!(fixture.log.lines(), ["attempt 1", "attempt 1", "attempt 2"]);
+    assert_eq!(fixture.events.with_prefix("JOB_MAX_INSTANCES"), [""; 0]);
+    let scheduled = fixture.events.with_prefix("JOB_RETRY_SCHEDULED");
+    assert_eq!(scheduled.len(), 2, "one for each failed run: {scheduled:?}");
 }
 
 #[test]
