@@ -51,7 +51,7 @@ impl PassRunner {
         }
     }
 
-    /// A user has started a run since the job was planned.
+    /// A user has started a run since the job was planned, or an unconfirmed commit has.
     fn no_instance(&self, store: &Arc<RegisteredStore>, record: &JobRecord, run: &NewRun) {
         if record.id.is_of_retry() {
             self.runs.store_again(store, record, run);

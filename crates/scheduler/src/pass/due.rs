@@ -167,8 +167,7 @@ impl PassRunner {
         now: Timestamp,
     ) -> Vec<PlannedJob> {
         store.report_corrupt(claims.corrupt);
-        // The commits of the unconfirmed ones are repeated later.
-        let mut instances = PlannedInstances::new(&claims.records, &pass.unconfirmed);
+        let mut instances = PlannedInstances::new(&claims.records);
         let plan = |record| {
             let planned = self.plan_record(store, pass, node, record, others, &instances, now);
             instances.add(&planned);

@@ -5,18 +5,16 @@ use rustc_hash::FxHashMap;
 
 use super::planned::PlannedJob;
 
-/// The runs that are planned and not started yet, by job: the next plans of the same job count them as instances.
+/// The runs of a batch that are planned and not started yet, by job: the next plans of the same job count them as
+/// instances.
 pub(super) struct PlannedInstances(Option<FxHashMap<JobId, u32>>);
 
 impl PlannedInstances {
-    /// Before the claimed records are planned. Without retries among them, and if nothing is `unconfirmed`, nothing is
-    /// counted: each job is claimed once.
-    pub(super) fn new(claimed: &[JobRecord], unconfirmed: &[PlannedJob]) -> Self {
-        let is_needed =
-            !unconfirmed.is_empty() || claimed.iter().any(|record| record.id.is_of_retry());
-        let mut instances = Self(is_needed.then(FxHashMap::default));
-        unconfirmed.iter().for_each(|job| instances.add(job));
-        instances
+    /// Before the claimed records are planned. Without retries among them, each job is planned once, and nothing is
+    /// counted.
+    pub(super) fn new(claimed: &[JobRecord]) -> Self {
+        let has_retries = claimed.iter().any(|record| record.id.is_of_retry());
+        Self(has_retries.then(FxHashMap::default))
     }
 
     /// Number of runs of a job.
