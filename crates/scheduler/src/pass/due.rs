@@ -7,7 +7,7 @@ use futures_util::future::join;
 use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::PassRunner;
-use super::instances::PlannedInstances;
+use super::batch::Batch;
 use super::is_recent;
 use super::planned::PlannedJob;
 use super::retries::OtherAttempts;
@@ -167,10 +167,10 @@ impl PassRunner {
         now: Timestamp,
     ) -> Vec<PlannedJob> {
         store.report_corrupt(claims.corrupt);
-        let mut instances = PlannedInstances::new(&claims.records);
+        let mut batch = Batch::new(node, &claims.records, others, now);
         let plan = |record| {
-            let planned = self.plan_record(store, pass, node, record, others, &instances, now);
-            instances.add(&planned);
+            let planned = self.plan_record(store, pass, &batch, record);
+            batch.add(&planned);
             planned
         };
         claims.records.into_iter().map(plan).collect()

@@ -3,12 +3,12 @@
 //!
 //! All functions take the time as an argument and wait only for store calls.
 
+mod batch;
 mod cancel;
 mod completions;
 mod dispatch;
 mod due;
 mod history;
-mod instances;
 mod lease;
 mod open;
 mod plan_record;

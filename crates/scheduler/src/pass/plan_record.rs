@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, JobProblem, JobRecord, Lease, NodeId, RetryOf, Timestamp, TriggerError,
+    Commit, CommitAction, JobProblem, JobRecord, Lease, RetryOf, Timestamp, TriggerError,
 };
 use smallvec::SmallVec;
 
 use super::PassRunner;
-use super::instances::PlannedInstances;
+use super::batch::Batch;
 use super::planned::{PlannedJob, UnderClaim};
-use super::retries::OtherAttempts;
 use super::settle::SETTLE_DELAY;
 use super::state::PassState;
 use crate::plan::{self, DueJob, PlannedRun, StartOrder};
@@ -28,12 +27,10 @@ impl PassRunner {
         &self,
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,
-        node: &NodeId,
+        batch: &Batch<'_>,
         record: JobRecord,
-        others: &OtherAttempts,
-        instances: &PlannedInstances,
-        now: Timestamp,
     ) -> PlannedJob {
+        let Batch { node, now, others, .. } = *batch;
         let (id, fence) = (record.id.clone(), record.fence);
         let commit = |action| Commit { id, fence, action };
         let resolved = match self.runs.resolve(store, &record) {
@@ -68,7 +65,7 @@ impl PassRunner {
         // The instances of a job include its retries in this process.
         let job = origin.map_or(&record.id, |origin| &origin.job_id);
         let in_progress = self.runs.count_of(store, job).saturating_sub(own);
-        let in_progress = in_progress.saturating_add(instances.of(job));
+        let in_progress = in_progress.saturating_add(batch.planned_runs(job));
         let due = DueJob {
             trigger: &*decoded.trigger,
             options: &decoded.definition.options,
