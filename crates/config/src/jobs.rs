@@ -114,8 +114,11 @@ impl JobReader<'_> {
             job = job.tags(tags);
         }
         let immediately = section.take("run_immediately")? == Some(true);
-        let paused = section.take("paused")? == Some(true);
-        match (immediately, paused) {
+        let paused = section.take("paused")?;
+        if paused == Some(false) {
+            job = job.resumed();
+        }
+        match (immediately, paused == Some(true)) {
             (true, true) => Err(ConfigError::Conflict {
                 key: section.key_of("run_immediately"),
                 other: section.key_of("paused"),

@@ -8,7 +8,7 @@ use punctual_config::{Config, ConfigBuilder, Configure};
 use punctual_core::{Coalesce, JobOptions, Overlap, Recovery, RetryOn, RetryPolicy};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
-    BackgroundScheduler, FailureLog, HistoryOptions, JobQuery, NewJob, SchedulerBuilder,
+    BackgroundScheduler, FailureLog, HistoryOptions, JobQuery, JobState, NewJob, SchedulerBuilder,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, IntervalTrigger};
@@ -339,4 +339,35 @@ fn every_option_of_a_job_is_applied() {
             .replace_existing(true)
             .build()]);
     assert_eq!(seen(by_config(config)), seen(builder));
+}
+
+#[test]
+fn a_stored_job_is_paused_resumed_or_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("jobs.sqlite");
+    for (paused, expected) in [
+        ("paused = true", JobState::Paused),
+        ("", JobState::Paused),
+        ("paused = false", JobState::Scheduled),
+        ("", JobState::Scheduled),
+        ("paused = true", JobState::Paused),
+    ] {
+        let config = Config::builder().toml(&format!(
+            r#"
+            [punctual]
+            job_stores.default = "sqlite:{}"
+            executors.default = "threadpool"
+            [punctual.jobs.mail]
+            task = "send_mail"
+            args = ["ann@example.org", 2]
+            every = 3600
+            {paused}
+            "#,
+            file.display(),
+        ));
+        let scheduler = by_config(config).build().unwrap();
+        scheduler.start().unwrap();
+        assert_eq!(scheduler.get_job("mail").unwrap().unwrap().state, expected, "{paused:?}");
+        scheduler.shutdown().unwrap();
+    }
 }

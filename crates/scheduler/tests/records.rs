@@ -5,11 +5,12 @@ extern crate punctual_core as punctual;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{RetryPolicy, Timestamp};
+use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, RetryPolicy, Run, Timestamp};
 use punctual_macros::task;
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::ManualScheduler;
@@ -82,6 +83,26 @@ fn fail() -> Result<(), &'static str> {
     Err("no connection")
 }
 
+/// Starts runs, which never end. A shutdown drops them.
+#[derive(Default)]
+struct Unresponsive(Mutex<Vec<Run>>);
+
+impl Executor for Unresponsive {
+    fn start(&self) -> Result<(), ExecutorError> {
+        Ok(())
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        self.0.lock().extend(run.begin());
+        Ok(())
+    }
+
+    fn shutdown(&self, _: Duration) -> BoxFuture<'_, ()> {
+        self.0.lock().clear();
+        Box::pin(ready(()))
+    }
+}
+
 /// Runs a job that returns a secret, and one that fails twice.
 fn records(level: LevelFilter) -> Vec<Line> {
     let recorder = Recorder { level, lines: Arc::default() };
@@ -127,6 +148,32 @@ fn failures_and_retries_are_records_with_job_run_and_time() {
     );
     assert_eq!(lines[0].2["error"], r#""no connection""#);
     assert_eq!(lines[1].2["at"], at(7).to_string());
+}
+
+#[test]
+fn a_cancelled_run_that_does_not_end_is_a_record() {
+    let recorder = Recorder { level: LevelFilter::WARN, lines: Arc::default() };
+    subscriber::with_default(recorder.clone(), || {
+        let scheduler = ManualScheduler::start(at(0), |builder| {
+            let builder = builder.job_store("default", MemoryJobStore::new()).timezone("UTC");
+            builder
+                .executor("default", Unresponsive::default())
+                .cancel_grace(Duration::from_secs(5))
+        })
+        .unwrap();
+        let job = scheduler.job(answer()).id("one").timeout(Duration::from_secs(10));
+        scheduler.block_on(job.trigger(DateTrigger::at(at(1))).add()).unwrap();
+        for (second, records) in [(1, 0), (11, 0), (15, 0), (16, 1), (100, 1)] {
+            scheduler.clock().set(at(second));
+            scheduler.block_on(scheduler.tick(at(second)));
+            assert_eq!(recorder.lines.lock().len(), records, "at second {second}");
+        }
+    });
+    let lines = recorder.lines.lock();
+    let (level, target, fields) = &lines[0];
+    assert_eq!((*level, target.as_str()), (Level::WARN, "punctual::run"));
+    assert_eq!(fields["job"], "one");
+    assert_eq!(fields["message"], "the run was cancelled and has not ended");
 }
 
 #[test]

@@ -191,9 +191,16 @@ impl<S> JobBuilder<S> {
         self
     }
 
+    /// Resumes an existing job of the same id that is paused, instead of keeping the pause; see
+    /// [`replace_existing`](Self::replace_existing).
+    pub fn resumed(mut self) -> Self {
+        self.job.is_resumed = true;
+        self
+    }
+
     /// Sets whether an existing job of the same id is replaced; otherwise adding the job fails. If its trigger is the
-    /// same, the next run time, the number of runs and a pause are kept, so that a program can add its jobs at every start;
-    /// otherwise the schedule starts again.
+    /// same, the next run time, the number of runs and a pause (unless it is [`resumed`](Self::resumed)) are kept, so that a
+    /// program can add its jobs at every start; otherwise the schedule starts again.
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.job.replace_existing = replace;
         self

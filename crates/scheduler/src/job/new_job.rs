@@ -30,6 +30,7 @@ pub struct NewJob {
     pub(super) id: Option<Result<JobId, NameError>>,
     pub(super) job_store: Result<Alias, NameError>,
     pub(super) replace_existing: bool,
+    pub(super) is_resumed: bool,
     pub(super) first_run: RunAt,
     pub(super) action: Action,
     pub(super) trigger: Option<TriggerFactory>,
@@ -43,6 +44,7 @@ impl NewJob {
             id: None,
             job_store: Ok(Alias::default()),
             replace_existing: false,
+            is_resumed: false,
             first_run: RunAt::Trigger,
             action,
             trigger: None,
@@ -115,6 +117,7 @@ impl NewJob {
             has_chosen_id,
             job_store,
             replace_existing: self.replace_existing,
+            is_resumed: self.is_resumed,
             first_run: RunAt::Trigger,
             definition: Arc::new(definition),
             registration,
@@ -147,6 +150,8 @@ pub(crate) struct CheckedJob {
     pub job_store: Alias,
     /// Whether an existing job of the same id is replaced.
     pub replace_existing: bool,
+    /// Whether an existing job of the same id that is paused is resumed.
+    pub is_resumed: bool,
     first_run: RunAt,
     /// The definition to store.
     pub definition: Arc<JobDefinition>,

@@ -162,7 +162,8 @@ impl Serialize for Job {
 }
 
 impl fmt::Display for Job {
-    /// Formats the job like APScheduler: `name (trigger: interval[0:01:00], next run at: 2026-03-01 12:00:00 EET)`.
+    /// Formats the job like APScheduler: `name (trigger: interval[0:01:00], next run at: 2026-03-01 12:00:00 EET)`. A retry
+    /// or a dead letter is described by its own id and that of its job, whose name it has.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (trigger: ", self.name())?;
         match &self.trigger {
@@ -175,6 +176,9 @@ impl fmt::Display for Job {
             (JobState::Finished, None) => f.write_str(", finished")?,
             (JobState::DeadLetter, None) => f.write_str(", dead letter")?,
             (_, None) => f.write_str(", paused")?,
+        }
+        if let Some(failed) = self.retry_of() {
+            write!(f, ", id: {}, of job: {}", self.id, failed.job_id)?;
         }
         match &self.problem {
             Some(problem) => write!(f, "; {})", error_chain(problem)),

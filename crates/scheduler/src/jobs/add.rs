@@ -304,12 +304,20 @@ impl Jobs {
             let merged = merge(&old, job).filter(|merged| {
                 keeps_schedule && (merged.is_unchanged || !merged.is_another_date)
             });
+            let is_resumed = job.is_resumed && old.schedule.is_none();
             let update = match merged {
-                Some(merged) if merged.is_unchanged => return Ok(AddResult::Unchanged),
+                Some(merged) if merged.is_unchanged && !is_resumed => {
+                    return Ok(AddResult::Unchanged);
+                }
                 Some(Merged { definition, .. }) => {
                     let task = definition.task.clone();
                     let stored = store.definition(&job.id, &Arc::new(definition))?;
-                    RecordUpdate { definition: Some((task, stored)), ..RecordUpdate::default() }
+                    let schedule = match is_resumed {
+                        true => Some(self.first_schedule(store, job)?),
+                        false => None,
+                    };
+                    let definition = Some((task, stored));
+                    RecordUpdate { definition, schedule, ..RecordUpdate::default() }
                 }
                 None => {
                     let record = self.record(store, job)?;

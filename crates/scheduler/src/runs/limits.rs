@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{CancelReason, JobContext, JobId, RunId, Timestamp};
+use punctual_core::{CancelReason, JobContext, JobId, RunEvent, RunId, Timestamp};
 
 use super::RunTracker;
 use super::active::ActiveRuns;
@@ -48,7 +48,10 @@ impl RunTracker {
                 Limit::Timeout(context) => {
                     self.cancel_for(&context, CancelReason::Timeout, now);
                 }
-                Limit::Grace(context) => context.abort(),
+                Limit::Grace(context) => {
+                    context.abort();
+                    self.shared.bus.failure_log.not_ended(&RunEvent::of(&context));
+                }
             }
         }
         self.active.lock().next_limit()

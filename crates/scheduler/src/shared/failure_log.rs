@@ -26,7 +26,7 @@ const FAILURES: EventMask = EventMask::JOB_ERROR
 /// A run that fails, panics, times out, or is cancelled, killed, refused or lost is logged with the level ERROR, as is a
 /// corrupt record. If its job has a [retry policy](punctual_core::RetryPolicy), a second record says when the run is
 /// retried (WARN), or that it is not retried any more (ERROR). Fire times that are skipped because they were too late or
-/// because of `max_instances`, jobs that can't be run, runs of other processes that are taken over,
+/// because of `max_instances`, cancelled runs that don't end in time, jobs that can't be run, runs of other processes that are taken over,
 /// failures of a store, an expired lease and runs that block a loop are logged with the level WARN, and coalesced fire
 /// times and the recovery of a store with INFO. Records about runs have the target `punctual::run`, the others `punctual::scheduler`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,23 @@ impl FailureLog {
     pub(super) fn record(self, event: &Event, kind: EventMask) {
         if FAILURES.intersects(kind) && self != Self::Off {
             self.record_failure(event);
+        }
+    }
+
+    /// Logs that a run has not ended within the grace time after its cancellation: one on a thread can't be ended, and is
+    /// not visible otherwise until it ends.
+    pub(crate) fn not_ended(self, run: &RunEvent) {
+        if self == Self::Off {
+            return;
+        }
+        if log_is_received() {
+            let RunEvent { job, run_id, scheduled_time, attempt, .. } = run;
+            tracing::warn!(
+                target: "punctual::run", store = %job.job_store, job = %job.job_id, run = %run_id,
+                %scheduled_time, attempt, "the run was cancelled and has not ended"
+            );
+        } else {
+            print_line(Level::WARN, &format_args!("{run}, was cancelled and has not ended"));
         }
     }
 

@@ -53,6 +53,25 @@ fn an_unchanged_paused_job_stays_paused() {
 }
 
 #[test]
+fn a_job_that_is_added_as_resumed_does_not_stay_paused() {
+    both(|fixture| {
+        let job = |what: &str| {
+            let job = fixture.job(note(what.into())).id("job").replace_existing(true);
+            job.trigger(CronTrigger::builder().second(0)).resumed()
+        };
+        let added = fixture.block_on(job("job").add()).unwrap();
+        assert_eq!(added.next_run_time, Some(at(40)), "a new job is not paused either");
+        for what in ["job", "changed"] {
+            fixture.block_on(fixture.pause_job("job")).unwrap();
+            let again = fixture.block_on(job(what).add()).unwrap();
+            assert_eq!(again.next_run_time, Some(at(40)));
+        }
+        fixture.run_until(40);
+        assert_eq!(fixture.log.lines(), ["changed@40"]);
+    });
+}
+
+#[test]
 fn a_changed_job_is_replaced() {
     both(|fixture| {
         let add = |what: &str, seconds: u64| {

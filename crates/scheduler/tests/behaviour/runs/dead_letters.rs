@@ -41,6 +41,8 @@ fn a_dead_letter_is_kept_and_can_be_retried() {
         let origin = letter.retry_of().unwrap();
         assert_eq!((origin.failed_attempt, origin.is_dead), (3, true));
         assert_eq!(origin.error.as_deref(), Some("failed 3"));
+        let text = letter.to_string();
+        assert!(text.ends_with(&format!("dead letter, id: {}, of job: job)", letter.id)), "{text}");
         // Not resumed with other jobs.
         let resumed = fixture.block_on(fixture.resume_jobs(JobQuery::new())).unwrap();
         assert!(resumed.changed.is_empty());
