@@ -192,7 +192,19 @@ fn jobs_are_checked() {
         (json!({"task": "clean_up", "cron": "@daily", "max_instances": 0}), "max_instances is 0"),
         (
             json!({"task": "clean_up", "cron": "@daily", "args": [1]}),
-            "punctual.jobs.mail.args can't be passed to the task \"clean_up\": ",
+            "punctual.jobs.mail.args can't be passed to the task \"clean_up\": the task has no parameters",
+        ),
+        (
+            json!({"task": "send_mail", "cron": "@daily", "args": ["ann", "bob"]}),
+            "\"send_mail\": the number of arguments is 2, and that of the task's parameters 1",
+        ),
+        (
+            json!({"task": "send_mail", "cron": "@daily", "args": [7]}),
+            "\"send_mail\": [0]: invalid type: integer `7`, expected a string",
+        ),
+        (
+            json!({"task": "send_mail", "cron": "@daily", "args": []}),
+            "invalid length 0, expected a tuple of size 1",
         ),
         (
             json!({"task": "clean_up", "cron": "@daily", "paused": true, "run_immediately": true}),

@@ -86,8 +86,22 @@ impl Codec {
             }
             #[cfg(not(feature = "codec-bincode"))]
             Some((&BINCODE_MARK, _)) => Err(CodecError::MissingFeature("codec-bincode")),
-            _ => Ok((serde_json::from_slice(bytes).map_err(CodecError::decode)?, 0)),
+            _ => match serde_json::from_slice(bytes) {
+                Ok(value) => Ok((value, 0)),
+                Err(error) => Err(located::<T>(bytes, error)),
+            },
         }
+    }
+}
+
+/// The error of a JSON text that can't be decoded, with the path of the value in it: `[1].name: invalid type: ..`. Only known
+/// when the text is decoded in a slower way.
+fn located<T: DeserializeOwned>(bytes: &[u8], error: serde_json::Error) -> CodecError {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match serde_path_to_error::deserialize::<_, T>(&mut json) {
+        Err(located) => CodecError::decode(located),
+        // It is after the value.
+        Ok(_) => CodecError::decode(error),
     }
 }
 
@@ -164,6 +178,14 @@ mod tests {
             assert!(Codec::decode::<String>(&whole.as_bytes()[..3]).is_err(), "{codec:?}");
         }
         assert!(Codec::decode::<String>(b"").is_err());
+    }
+
+    #[test]
+    fn errors_of_json_contain_the_path_of_the_value() {
+        let json = Codec::Json.encode(&("ann", ["a", "b"])).unwrap();
+        let error = json.decode::<(String, [u32; 2])>().unwrap_err();
+        let text = crate::error_chain(&error).to_string();
+        assert!(text.contains("[1][0]: invalid type: string \"a\", expected u32"), "{text}");
     }
 
     #[cfg(not(feature = "codec-bincode"))]

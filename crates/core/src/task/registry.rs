@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::erased::TypedTask;
 use super::{Action, DynTask, Task, TaskName, TaskSchedule};
-use crate::codec::{Codec, CodecError};
+use crate::codec::{Codec, CodecError, Encoded};
 use crate::error::NameError;
 
 /// A task with the name under which it is registered.
@@ -91,21 +91,47 @@ impl TaskRegistration {
     ///
     /// Returns [`CodecError`] if the arguments can't be decoded as the type that the task takes.
     pub fn call(&self, args: &serde_json::Value) -> Result<Action, CodecError> {
-        let mut encoded = Codec::Json.encode(args)?;
-        if let Err(error) = self.task.check(&encoded) {
-            if *args != serde_json::Value::Array(Vec::new()) {
-                return Err(error);
+        let encoded = match args.as_array() {
+            Some(list) => self.encode_list(list)?,
+            None => {
+                let encoded = Codec::Json.encode(args)?;
+                self.task.check(&encoded)?;
+                encoded
             }
-            // The arguments of a task without parameters are `()`.
-            encoded = Codec::Json.encode(&())?;
-            self.task.check(&encoded).map_err(|_| error)?;
-        }
+        };
         // A registration with settings must not be repeated.
         let kind = match self.kind {
             RegistrationKind::Configured => RegistrationKind::Plain,
             kind => kind,
         };
         Ok(Action::encoded(Self { kind, ..self.clone() }, encoded))
+    }
+
+    /// Encodes a list of arguments.
+    fn encode_list(&self, args: &[serde_json::Value]) -> Result<Encoded, CodecError> {
+        let encode = |args: &[serde_json::Value]| {
+            let encoded = Codec::Json.encode(args)?;
+            match self.task.check(&encoded) {
+                // The arguments of a task without parameters are `()`.
+                Err(error) if args.is_empty() => {
+                    let encoded = Codec::Json.encode(&())?;
+                    self.task.check(&encoded).map_err(|_| error)?;
+                    Ok(encoded)
+                }
+                checked => checked.map(|()| encoded),
+            }
+        };
+        encode(args).map_err(|error| {
+            // The text of a decoder does not say that there are too many.
+            match (0..args.len()).rev().find(|&count| encode(&args[..count]).is_ok()) {
+                Some(0) => CodecError::decode("the task has no parameters"),
+                Some(count) => CodecError::decode(format!(
+                    "the number of arguments is {}, and that of the task's parameters {count}",
+                    args.len()
+                )),
+                None => error,
+            }
+        })
     }
 
     /// Returns the name of the task in stores.
