@@ -4,17 +4,27 @@ use fastrand::Rng;
 use punctual_core::Coalesce;
 
 use crate::script::{
-    CallFaultRates, ExecutorFaultRates, Job, Machine, Outage, Script, Step, UserAction,
+    CallFaultRates, ExecutorFaultRates, Job, Machine, Outage, Retry, Script, Step, UserAction,
 };
 
 /// Generates the script of a seed. Seeds differ in the faults that can occur: some scripts have almost none, so that
 /// rules whose exceptions depend on faults are tested strictly.
 #[must_use]
 pub fn script(seed: u64) -> Script {
+    generate(seed, false)
+}
+
+/// Generates the script of a seed whose jobs have retry policies.
+#[must_use]
+pub fn script_with_retries(seed: u64) -> Script {
+    generate(seed, true)
+}
+
+fn generate(seed: u64, has_retries: bool) -> Script {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
     let faults_until = rng.u32(8_000..40_000);
-    let profile = FaultProfile {
+    let mut profile = FaultProfile {
         faults_until,
         machines: [1, 2, 2, 3, 3, 4][rng.usize(..6)],
         jobs: rng.usize(1..5),
@@ -27,7 +37,12 @@ pub fn script(seed: u64) -> Script {
         executors: rng.u8(..3) == 0,
         users: rng.u8(..3) > 0,
         lifecycle: rng.u8(..3) == 0,
+        has_retries,
     };
+    let is_calm = has_retries && rng.u8(..4) == 0;
+    if is_calm {
+        profile = profile.calm();
+    }
     let store_clock = profile.clocks || profile.jumps || rng.bool();
     let lease = [2_000, 3_000, 6_000, 10_000][rng.usize(..4)];
     let machines = (0..profile.machines).map(|_| profile.machine(rng)).collect();
@@ -40,6 +55,8 @@ pub fn script(seed: u64) -> Script {
         machines,
         steps: profile.steps(rng, lease),
         faults_until,
+        has_retries,
+        is_calm,
     }
 }
 
@@ -57,9 +74,26 @@ struct FaultProfile {
     executors: bool,
     users: bool,
     lifecycle: bool,
+    has_retries: bool,
 }
 
 impl FaultProfile {
+    /// One process, without any fault.
+    fn calm(self) -> Self {
+        Self {
+            machines: 1,
+            lines: false,
+            outages: false,
+            deaths: false,
+            stops: false,
+            clocks: false,
+            jumps: false,
+            executors: false,
+            lifecycle: false,
+            ..self
+        }
+    }
+
     fn machine(&self, rng: &mut Rng) -> Machine {
         let mut call_faults = CallFaultRates::default();
         if self.lines {
@@ -145,6 +179,16 @@ impl FaultProfile {
     }
 
     fn user(&self, rng: &mut Rng) -> UserAction {
+        if self.has_retries {
+            // A user who changes a schedule ends the claim of a process that was killed: its run is not repeated then.
+            return match rng.u8(..if self.machines == 1 && !self.deaths { 8 } else { 4 }) {
+                0 | 1 => UserAction::RunNow,
+                2 | 3 => UserAction::RetryDeadLetters,
+                4 => UserAction::Pause,
+                5 | 6 => UserAction::Resume,
+                _ => UserAction::MakeDue,
+            };
+        }
         let now = rng.u32(..self.faults_until);
         match rng.u8(..12) {
             0 | 1 => UserAction::Add {
@@ -184,6 +228,11 @@ impl FaultProfile {
                 _ => rng.u32(..every),
             },
             fails: rng.u8(..5) == 0,
+            retry: self.has_retries.then(|| Retry {
+                delay: rng.u32(..6_000),
+                max_attempts: rng.u32(1..5),
+                succeeds_at: rng.u32(1..7),
+            }),
         }
     }
 }

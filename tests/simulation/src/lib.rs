@@ -26,7 +26,7 @@ mod user;
 mod work;
 
 pub use check::{Counts, Violation};
-pub use generate::script;
+pub use generate::{script, script_with_retries};
 pub use runner::{ScriptOutcome, run_script};
 pub use script::Script;
 pub use search::{Found, Searched, search};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{DynJobStore, HistoryRecordQuery};
+use punctual_core::{DynJobStore, HistoryRecordQuery, StoredJob};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -45,11 +45,7 @@ pub fn run_script(script: &Script, traced: bool) -> ScriptOutcome {
         for process in &runner.all {
             process.drop_scheduler();
         }
-        let mut counts = Counts::default();
-        simulation.check_all(|check, _| {
-            counts = check.counts;
-            Ok(())
-        });
+        let counts = simulation.counts();
         ScriptOutcome { violation: simulation.violated(), trace: simulation.take_trace(), counts }
     })
 }
@@ -147,6 +143,10 @@ impl ScriptRunner {
                     check.killed(process.number);
                     Ok(())
                 });
+                simulation.check_retries(|check, _| {
+                    check.killed(process.number);
+                    Ok(())
+                });
                 process.gate.kill();
             }
             Step::Stop { time, .. } => {
@@ -203,12 +203,14 @@ impl ScriptRunner {
         }
     }
 
+    async fn stored_jobs(&self) -> Vec<StoredJob> {
+        let page = self.simulation.store.list(None, 10_000).await.expect("the jobs");
+        page.records.iter().filter_map(|record| self.simulation.stored(&record.id)).collect()
+    }
+
     /// Checks the stored jobs, shuts all processes down, and checks the final state.
     async fn settle(&mut self) {
         let simulation = Arc::clone(&self.simulation);
-        let page = simulation.store.list(None, 1_000).await.expect("the jobs");
-        let jobs: Vec<_> =
-            page.records.iter().filter_map(|record| simulation.stored(&record.id)).collect();
         let poll = i64::from(simulation.script.poll) * 1_000;
         let running: Vec<_> = (0..simulation.script.machines.len())
             .filter_map(|machine| self.present(machine))
@@ -216,7 +218,14 @@ impl ScriptRunner {
         for process in &running {
             simulation.check(process, |_, _| Ok(()));
         }
+        let jobs = self.stored_jobs().await;
         simulation.check_all(|check, now| check.check_quiescent(&jobs, poll, now));
+        if simulation.script.has_retries {
+            simulation.check_retries(|check, now| check.check_quiescent(&jobs, poll, now));
+            crate::time::pause(500).await;
+            let jobs = self.stored_jobs().await;
+            simulation.check_retries(|check, now| check.check_quiescent(&jobs, poll, now));
+        }
         for process in running {
             let simulation = Arc::clone(&simulation);
             self.spawn(process, async move |process| end(&simulation, &process, 1_000).await);

@@ -21,6 +21,10 @@ pub struct Script {
     pub(crate) steps: Vec<(u32, Step)>,
     /// The start of the fault-free phase.
     pub(crate) faults_until: u32,
+    /// Whether the jobs have retry policies: then `RetryChecker` checks what happens.
+    pub(crate) has_retries: bool,
+    /// Whether nothing fails except runs that return an error.
+    pub(crate) is_calm: bool,
 }
 
 /// A machine on which one process runs at a time.
@@ -121,6 +125,8 @@ pub(crate) enum UserAction {
     MakeDue,
     /// Gives the job a new trigger.
     Reschedule { every: u32, first: u32 },
+    /// Starts another attempt of each dead letter of the job.
+    RetryDeadLetters,
     /// Changes the execution options of the job.
     Modify { grace: Option<u32>, max_instances: u32, coalesce: Coalesce },
 }
@@ -148,6 +154,19 @@ pub(crate) struct Job {
     pub(crate) takes: u32,
     /// Whether its runs return an error.
     pub(crate) fails: bool,
+    /// Its retry policy.
+    pub(crate) retry: Option<Retry>,
+}
+
+/// The retry policy of a job, and which attempts fail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    /// The delay before each attempt.
+    pub(crate) delay: u32,
+    /// The maximum number of attempts.
+    pub(crate) max_attempts: u32,
+    /// The first attempt that does not fail.
+    pub(crate) succeeds_at: u32,
 }
 
 impl Script {

@@ -7,8 +7,8 @@ use std::thread;
 use parking_lot::Mutex;
 
 use crate::check::{Counts, Violation};
-use crate::generate::script;
 use crate::runner::run_script;
+use crate::script::Script;
 use crate::shrink::shorten;
 
 /// One seed in this many is executed twice, to check that the traces are equal.
@@ -36,12 +36,17 @@ pub struct Searched {
     pub counts: Counts,
 }
 
-/// Executes `seeds` seeds from `first` on, in `threads` threads, until one violates an invariant.
+/// Executes the scripts that `script` generates for `seeds` seeds from `first` on, in `threads` threads, until one violates an invariant.
 ///
 /// # Errors
 ///
 /// Returns the first seed that was found to violate an invariant.
-pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Found>> {
+pub fn search(
+    script: fn(u64) -> Script,
+    first: u64,
+    seeds: u64,
+    threads: usize,
+) -> Result<Searched, Box<Found>> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let all = Mutex::new((Searched::default(), None::<(u64, Violation)>));
     thread::scope(|scope| {
@@ -52,8 +57,10 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
                     if number >= seeds {
                         return;
                     }
-                    let (counts, violation) =
-                        try_seed(first.wrapping_add(number), number % REPLAY_INTERVAL == 0);
+                    let (counts, violation) = try_seed(
+                        &script(first.wrapping_add(number)),
+                        number % REPLAY_INTERVAL == 0,
+                    );
                     let mut all = all.lock();
                     all.0.seeds += 1;
                     all.0.counts = all.0.counts + counts;
@@ -71,16 +78,16 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
     match all.into_inner() {
         (searched, None) => Ok(searched),
         (_, Some((after, violation))) => {
-            Err(Box::new(report(first.wrapping_add(after), after, violation)))
+            let seed = first.wrapping_add(after);
+            Err(Box::new(report(&script(seed), seed, after, violation)))
         }
     }
 }
 
-fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
-    let script = script(seed);
-    let played = run_script(&script, twice);
+fn try_seed(script: &Script, twice: bool) -> (Counts, Option<Violation>) {
+    let played = run_script(script, twice);
     if twice && played.violation.is_none() {
-        let again = run_script(&script, true);
+        let again = run_script(script, true);
         if let Some((one, other)) =
             played.trace.iter().zip(&again.trace).find(|(one, other)| one != other)
         {
@@ -91,8 +98,8 @@ fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
     (played.counts, played.violation)
 }
 
-fn report(seed: u64, after: u64, violation: Violation) -> Found {
-    let script = shorten(&script(seed), &violation);
+fn report(script: &Script, seed: u64, after: u64, violation: Violation) -> Found {
+    let script = shorten(script, &violation);
     let played = run_script(&script, true);
     let mut report = String::new();
     let _ = writeln!(report, "{script:#?}");

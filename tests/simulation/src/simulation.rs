@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use punctual_core::{Event, JobContext, Timestamp};
 use punctual_store_memory::MemoryJobStore;
 
-use crate::check::{InvariantChecker, Violation};
+use crate::check::{Counts, InvariantChecker, RetryChecker, Violation};
 use crate::process::Process;
 use crate::script::{Outage, Script};
 use crate::time::{MachineClock, TrueTime, at, seconds};
@@ -30,6 +30,8 @@ struct State {
     outages: Vec<(Option<usize>, Outage, i64)>,
     trace: Option<Vec<String>>,
     check: InvariantChecker,
+    /// Checks scripts with retries instead.
+    retries: Option<RetryChecker>,
     violation: Option<Violation>,
 }
 
@@ -50,6 +52,7 @@ impl Simulation {
                 outages: Vec::new(),
                 trace: traced.then(Vec::new),
                 check: InvariantChecker::new(&script),
+                retries: script.has_retries.then(|| RetryChecker::new(&script)),
                 violation: None,
             }),
             script,
@@ -122,11 +125,35 @@ impl Simulation {
         let events = self.events(process);
         let mut state = self.state.lock();
         for event in events {
-            let seen = state.check.event(process, &event, now);
+            let seen = match &mut state.retries {
+                Some(retries) => retries.event(&event),
+                None => state.check.event(process, &event, now),
+            };
             state.record(seen);
         }
-        let seen = look(&mut state.check, now);
-        state.record(seen);
+        if state.retries.is_none() {
+            let seen = look(&mut state.check, now);
+            state.record(seen);
+        }
+    }
+
+    /// Passes an observation to the checker of retries, if the script has any.
+    pub(crate) fn check_retries(
+        &self,
+        look: impl FnOnce(&mut RetryChecker, Timestamp) -> Result<(), Violation>,
+    ) {
+        let now = self.now();
+        let mut state = self.state.lock();
+        if let Some(retries) = &mut state.retries {
+            let seen = look(retries, now);
+            state.record(seen);
+        }
+    }
+
+    /// The counts of events so far.
+    pub(crate) fn counts(&self) -> Counts {
+        let state = self.state.lock();
+        state.retries.as_ref().map_or(state.check.counts, |retries| retries.counts)
     }
 
     /// Returns the events of a process since the last call; none if the process was killed.
@@ -148,8 +175,10 @@ impl Simulation {
     ) {
         let now = self.now();
         let mut state = self.state.lock();
-        let seen = look(&mut state.check, now);
-        state.record(seen);
+        if state.retries.is_none() {
+            let seen = look(&mut state.check, now);
+            state.record(seen);
+        }
     }
 
     /// A run has started.
@@ -161,15 +190,20 @@ impl Simulation {
         let store_time =
             punctual_core::Clock::now(&self.clocks[process.machine]).saturating_add_micros(offset);
         self.check(process, |check, now| check.began(process, context, record, now, store_time));
+        self.check_retries(|check, now| check.began(process.number, context, now));
     }
 
     /// The task of a run has returned.
-    pub(crate) fn ended(&self, process: &Process, context: &JobContext) {
+    pub(crate) fn ended(&self, process: &Process, context: &JobContext, has_succeeded: bool) {
         self.trace_process(process, || format!("finishes {}", crate::show::run(context)));
         // After the shutdown timeout, the completion of a run need not be reported.
         if !context.is_cancelled() {
             self.check(process, |check, _| check.worked(process, context));
         }
+        self.check_retries(|check, now| {
+            check.ended(process.number, context, has_succeeded, now);
+            Ok(())
+        });
     }
 
     pub(crate) fn violated(&self) -> Option<Violation> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Call, Jitter, JobId, Recovery, error_chain};
-use punctual_scheduler::{JobChange, SchedulerError};
+use punctual_core::{Call, Jitter, JobId, Recovery, RetryPolicy, error_chain};
+use punctual_scheduler::{JobChange, JobQuery, SchedulerError};
 use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
 
 use crate::process::Process;
@@ -42,6 +42,7 @@ pub(crate) async fn perform(
         UserAction::Resume => scheduler.resume_job(name.as_str()).await.map(drop),
         UserAction::RunNow => run_now(simulation, process, &name).await,
         UserAction::MakeDue => scheduler.make_job_due(name.as_str()).await.map(drop),
+        UserAction::RetryDeadLetters => retry_dead_letters(process, &name).await,
         UserAction::Reschedule { every, first } => {
             scheduler.reschedule_job(name.as_str(), trigger(*every, *first)).await.map(drop)
         }
@@ -73,10 +74,15 @@ async fn add(
     if let Some(max) = job.max_runs {
         trigger = trigger.max_runs(max.into());
     }
+    let succeeds_at = match job.retry {
+        Some(retry) => retry.succeeds_at,
+        None if job.fails => u32::MAX,
+        None => 0,
+    };
     let recovery = if job.rerun { Recovery::Rerun } else { Recovery::Skip };
     let mut builder = process
         .scheduler()
-        .job(Call::<Work>::new((job.takes, job.fails)))
+        .job(Call::<Work>::new((job.takes, succeeds_at)))
         .id(name)
         .trigger(trigger)
         .misfire_grace_time(job.grace.map(millis))
@@ -84,10 +90,23 @@ async fn add(
         .max_instances(job.max_instances)
         .recovery(recovery)
         .replace_existing(replace);
+    if let Some(retry) = job.retry {
+        let policy = RetryPolicy::fixed(millis(retry.delay));
+        builder = builder.retry(policy.max_attempts(retry.max_attempts));
+    }
     if paused {
         builder = builder.paused();
     }
     builder.add().await.map(drop)
+}
+
+async fn retry_dead_letters(process: &Process, name: &str) -> Result<(), SchedulerError> {
+    let scheduler = process.scheduler();
+    let letters = JobQuery::new().retries_of(name).dead_letters();
+    for letter in scheduler.get_jobs(letters).await? {
+        scheduler.retry_dead_letter(&letter).await?;
+    }
+    Ok(())
 }
 
 async fn run_now(

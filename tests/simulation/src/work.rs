@@ -9,14 +9,14 @@ use crate::process::Process;
 use crate::simulation::Simulation;
 use crate::time::pause;
 
-/// The only task; its arguments are the duration in milliseconds and whether it fails.
+/// The only task; its arguments are the duration in milliseconds, and the first attempt that does not fail.
 pub(crate) struct Work;
 
 impl Task for Work {
     const NAME: &'static str = "work";
-    type Args = (u32, bool);
+    type Args = (u32, u32);
 
-    fn body(context: JobContext, (takes, fails): Self::Args) -> TaskBody {
+    fn body(context: JobContext, (takes, succeeds_at): Self::Args) -> TaskBody {
         TaskBody::future(async move {
             let process: Arc<Arc<Process>> = context.app_data().expect("the process");
             let simulation: Arc<Arc<Simulation>> = context.app_data().expect("the simulation");
@@ -26,8 +26,9 @@ impl Task for Work {
             }
             pause(takes).await;
             process.gate.pass().await;
-            simulation.ended(&process, &context);
-            if fails { Err("it fails".into()) } else { Ok(Value::Null) }
+            let has_succeeded = context.attempt() >= succeeds_at;
+            simulation.ended(&process, &context, has_succeeded);
+            if has_succeeded { Ok(Value::Null) } else { Err("it fails".into()) }
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use std::thread::available_parallelism;
 
-use punctual_simulation::{run_script, script, search};
+use punctual_simulation::{Script, run_script, script, script_with_retries, search};
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -13,11 +13,20 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn no_seed_violates_an_invariant() {
+    search_from_variables(script);
+}
+
+#[test]
+fn no_seed_with_retries_violates_an_invariant() {
+    search_from_variables(script_with_retries);
+}
+
+fn search_from_variables(script: fn(u64) -> Script) {
     let first = number("PUNCTUAL_SEED").unwrap_or(0);
     let seeds =
         number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
     let threads = available_parallelism().map_or(1, usize::from);
-    match search(first, seeds, threads) {
+    match search(script, first, seeds, threads) {
         Ok(searched) => eprintln!("{searched:?}"),
         Err(found) => panic!(
             "{}\nseed {} violates an invariant, after {} other seeds: {}: {}\nPUNCTUAL_SEED={} reproduces it",

@@ -11,7 +11,8 @@ use crate::job::Job;
 use crate::store::{RegisteredStore, StoreAccess};
 
 impl Jobs {
-    /// Starts another attempt of a dead letter as soon as possible, in any process. Its policy counts from there.
+    /// Starts another attempt of a dead letter as soon as possible, in any process. Its policy counts from there. One whose
+    /// attempt is in progress is not changed.
     pub(crate) async fn retry_dead_letter(
         &self,
         selector: JobSelector,

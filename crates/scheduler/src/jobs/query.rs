@@ -81,7 +81,7 @@ impl JobQuery {
         self
     }
 
-    /// Matches only dead letters: failed runs for which no further attempt is allowed.
+    /// Matches only dead letters: failed runs for which no further attempt is allowed, and which no user has retried since.
     ///
     /// ```
     /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
@@ -185,8 +185,9 @@ impl CheckedQuery {
             && match self.retries {
                 None => !job.id.is_of_retry(),
                 Some(Retries::All) => job.id.is_of_retry(),
-                Some(Retries::Pending) => job.id.is_of_retry() && !job.id.is_of_dead_letter(),
-                Some(Retries::Dead) => job.id.is_of_dead_letter(),
+                // A dead letter that a user has retried is a retry.
+                Some(Retries::Pending) => job.id.is_of_retry() && job.state != JobState::DeadLetter,
+                Some(Retries::Dead) => job.state == JobState::DeadLetter,
             }
             && self
                 .retries_of

@@ -90,6 +90,10 @@ impl Jobs {
                     return Ok(self.pending_job(&changed));
                 }
             };
+            if record.id.is_of_retry() && record.finished {
+                // Its run is in progress, and would be repeated.
+                return Ok(self.job(&store, &record));
+            }
             if let Some((before, error)) = conflict.take()
                 && !access.is_autocommit()
                 && is_unmodified(&record, &before)

@@ -122,7 +122,7 @@ impl PassRunner {
     ) -> Result<(), StoreError> {
         let was_over = store.lease.lock().is_expired(store.now());
         if was_over {
-            pass.lease_held_since = Some(now);
+            *store.lease_held_since.lock() = Some(now);
             self.discard_lost_runs(store, pass).await?;
         }
         // Other nodes may see the lease expire earlier, by at most the uncertainty of the clock offset.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, JobProblem, JobRecord, Lease, RetryOf, Timestamp, TriggerError,
+    Commit, CommitAction, IntoTrigger, JobProblem, JobRecord, Lease, RetryOf, Timestamp, Trigger,
+    TriggerError,
 };
+use punctual_triggers::{DateTrigger, trigger_defaults};
 use smallvec::SmallVec;
 
 use super::PassRunner;
@@ -66,8 +68,12 @@ impl PassRunner {
         let job = origin.map_or(&record.id, |origin| &origin.job_id);
         let in_progress = self.runs.count_of(store, job).saturating_sub(own);
         let in_progress = in_progress.saturating_add(batch.planned_runs(job));
+        let trigger = match origin {
+            Some(_) => self.once_at(schedule.next_run_time, &decoded.trigger),
+            None => Arc::clone(&decoded.trigger),
+        };
         let due = DueJob {
-            trigger: &*decoded.trigger,
+            trigger: &*trigger,
             options: &decoded.definition.options,
             next_run_time: schedule.next_run_time,
             fire_count: record.fire_count,
@@ -134,6 +140,12 @@ impl PassRunner {
             resolved: Some(resolved),
             under_claim,
         }
+    }
+
+    /// The trigger of a retry: it runs once, also if a user has made it due before or after the date of its own trigger.
+    fn once_at(&self, time: Timestamp, own: &Arc<dyn Trigger>) -> Arc<dyn Trigger> {
+        let defaults = trigger_defaults(self.shared.zone(), time);
+        DateTrigger::at(time).into_trigger(&defaults).unwrap_or_else(|_| Arc::clone(own))
     }
 
     /// The start of runs under a claim made at `now`.

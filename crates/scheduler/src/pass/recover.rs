@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Event, Fence, InFlightRun, JobId, Lease, NodeId,
-    OrphanedRun, RunEvent, RunId, StoreError, StoreErrorKind, TakeOverFrom, TaskFilter, Timestamp,
+    Commit, CommitAction, CommitOutcome, Event, InFlightRun, Lease, NodeId, OrphanedRun, RunEvent,
+    RunId, StoreError, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::PassRunner;
 use super::state::PassState;
 use crate::plan;
-use crate::runs::{NewRun, RunGuard, for_retry};
-use crate::store::{RegisteredStore, RunRetry};
+use crate::runs::{NewRun, for_retry};
+use crate::store::{RegisteredStore, RunGuard, RunRetry};
 
 impl PassRunner {
     /// Begins the grace periods after an outage of the store or a suspend. `last_renewed_at` is the time of the previous
@@ -69,19 +69,14 @@ impl PassRunner {
         pass: &mut PassState,
     ) -> Result<(), StoreError> {
         for (job, run, guard) in self.runs.guarded(store) {
-            let (fence, is_claim) = match guard {
-                RunGuard::Claim(fence, _) => (fence, true),
-                RunGuard::Record(fence) => (fence, false),
-                RunGuard::None => continue,
-            };
-            if !is_guarded(store, &job, run, fence, is_claim).await? {
+            if !store.is_guarded(&job, run, &guard).await? {
                 *store.lease.lock() = Lease::default();
                 break;
             }
         }
         let mut index = 0;
         while let Some(OrphanedRun { record, run, .. }) = pass.unresolved_orphans.get(index) {
-            if is_guarded(store, &record.id, run.run_id, run.fence, false).await? {
+            if store.is_guarded(&record.id, run.run_id, &RunGuard::Record(run.fence)).await? {
                 index += 1;
             } else {
                 pass.unresolved_orphans.remove(index);
@@ -280,25 +275,4 @@ impl PassRunner {
         pass.ownership_unconfirmed = false;
         Ok(())
     }
-}
-
-/// Whether a run is still recorded with the same fence, which a take-over raises, or is under its open claim. Returns
-/// false if the record can't be read.
-async fn is_guarded(
-    store: &RegisteredStore,
-    job: &JobId,
-    run: RunId,
-    fence: Fence,
-    is_claim: bool,
-) -> Result<bool, StoreError> {
-    let found = match store.backend.get(job).await {
-        Err(error) if error.kind() == StoreErrorKind::Corrupt => None,
-        found => found?,
-    };
-    let is_it = |found: &InFlightRun| (found.run_id, found.fence) == (run, fence);
-    Ok(found.is_some_and(|job| {
-        // The claim may have been settled by a commit whose response was lost.
-        let is_claimed = is_claim && job.claim.is_some() && job.record.fence == fence;
-        is_claimed || job.runs.iter().any(is_it)
-    }))
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use punctual_core::{
-    JobId, JobRecord, RetryOf, RunId, StoreError, StoreErrorKind, StoredJob, error_chain,
+    JobId, JobRecord, RetryOf, RunId, StoreError, StoreErrorKind, StoredJob, Timestamp, error_chain,
 };
 
 use super::PassRunner;
-use crate::store::{FailedRun, RegisteredStore};
+use crate::store::{FailedRun, GuardedAttempt, RegisteredStore};
 
 /// Maximum number of retries in one call.
 const MAX_RETRIES: usize = 500;
@@ -38,7 +38,7 @@ impl PassRunner {
     /// Stores the retries and dead letters of the runs that have failed since the last call. If the call fails, it is repeated:
     /// their ids are those of the attempts.
     pub(super) async fn store_retries(&self, store: &RegisteredStore) -> Result<(), StoreError> {
-        let mut failed = store.pending.failed_runs();
+        let mut failed = self.still_owned(store, store.pending.failed_runs()).await?;
         while !failed.is_empty() {
             let part = &failed[..failed.len().min(MAX_RETRIES)];
             let size = |failed: &FailedRun| failed.record.definition.as_bytes().len();
@@ -65,6 +65,39 @@ impl PassRunner {
             }
         }
         Ok(())
+    }
+
+    /// The failed runs whose attempts still belong to this process. If its lease has expired since they started, another process
+    /// may have taken them over: it repeats them, and a retry would be a second repetition.
+    async fn still_owned(
+        &self,
+        store: &RegisteredStore,
+        failed: Vec<FailedRun>,
+    ) -> Result<Vec<FailedRun>, StoreError> {
+        let mut owned = Vec::with_capacity(failed.len());
+        for failed in failed {
+            let is_lost = match &failed.guarded {
+                Some(attempt) if self.may_be_lost(store, attempt.started) => {
+                    let GuardedAttempt { job, guard, scheduled_time, .. } = attempt;
+                    store.is_taken_over(job, failed.run_id, *scheduled_time, guard).await?
+                }
+                _ => false,
+            };
+            if !is_lost {
+                owned.push(failed);
+            } else {
+                store.pending.remove_failed_run(&failed.record.id);
+                tracing::debug!(target: "punctual::scheduler", store = %store.alias, run = %failed.run_id, "the failed run is not retried here: another process has taken it over");
+            }
+        }
+        Ok(owned)
+    }
+
+    /// Whether the lease has expired since a run started.
+    fn may_be_lost(&self, store: &RegisteredStore, started: Option<Timestamp>) -> bool {
+        let since = *store.lease_held_since.lock();
+        let is_held = since.zip(started).is_some_and(|(since, started)| since <= started);
+        self.has_lease(store) && !(is_held && !store.lease.lock().is_expired(store.now()))
     }
 
     /// Whether the attempt before this one has failed, and its retry or dead letter is stored: its process was killed before it

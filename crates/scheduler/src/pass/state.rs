@@ -39,8 +39,6 @@ pub(crate) struct PassState {
     pub takeover_not_before: Option<Timestamp>,
     /// Runs of this node were in progress, or had ended and were not cleared, at the end of the last pass.
     pub had_guarded_runs: bool,
-    /// Time since which the lease has been valid without an interruption.
-    pub lease_held_since: Option<Timestamp>,
     /// Time of the last lease renewal.
     pub renewed_at: Option<Timestamp>,
     /// Next due time, as last returned by the store.

@@ -35,7 +35,7 @@ impl PassRunner {
             for outcome in store.backend.commit(commits.into()).await? {
                 // One by one: a commit that has been resolved must not be repeated if the lookup for the next one
                 // fails.
-                let held_since = pass.lease_held_since;
+                let held_since = *store.lease_held_since.lock();
                 let is_held = |job: &PlannedJob| self.is_claim_held(store, job, held_since);
                 let job = &mut pass.unconfirmed[0];
                 let resolution = resolve_commit(store, job, outcome, is_held).await?;

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::started::Waiter;
 
-use crate::store::{RegisteredStore, RunRetry};
+use crate::store::{RegisteredStore, RunGuard, RunRetry};
 
 /// The runs in progress, by run id and by job.
 #[derive(Default)]
@@ -34,6 +34,8 @@ pub(crate) struct ActiveRun {
     pub guard: RunGuard,
     /// The attempt in the run's record: a later one than the run's own if the run was taken over while in progress.
     pub attempt: u32,
+    /// It has no deadline, because an earlier attempt has started or its job has none: neither have its repetitions.
+    pub has_no_deadline: bool,
     /// It was cancelled by a later fire time: it is not repeated.
     pub superseded: bool,
     /// What few runs have, apart: a run is moved several times.
@@ -57,23 +59,6 @@ pub(crate) struct RareParts {
     pub is_taken_over: bool,
     /// That shutdown has reported it as lost.
     pub is_reported: bool,
-}
-
-/// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
-#[derive(Clone, Debug)]
-pub(crate) enum RunGuard {
-    /// Nothing: the run is never repeated.
-    None,
-    /// An open claim with this fence. The run is not started after the time limit.
-    Claim(Fence, Lease),
-    /// A record of the run with this fence.
-    Record(Fence),
-}
-
-impl RunGuard {
-    pub(super) fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
-    }
 }
 
 impl ActiveRun {
@@ -165,8 +150,8 @@ pub(crate) enum AfterRecording {
     Retry(RunRetry),
 }
 
-/// Returns the retry of a run, given its job in the store, its fence and its attempt.
-type ToRetry<'a> = dyn Fn(&JobId, Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
+/// Returns the retry of a run, given its fence.
+type ToRetry<'a> = dyn Fn(&ActiveRun, Fence) -> Option<RunRetry> + 'a;
 
 /// Identifies a job by store and id within this process.
 fn key(store: &Arc<RegisteredStore>, id: &JobId) -> (usize, JobId) {
@@ -406,8 +391,8 @@ impl ActiveRuns {
 
     /// Removes a completed run and returns it with what follows for the other runs of its job.
     ///
-    /// `retry` returns the retry of a run that no executor completed, given its fence and attempt. It is kept until the
-    /// claim of the run is settled, if the claim is open.
+    /// `retry` returns the retry of a run that no executor completed. It is kept until the claim of the run is settled, if
+    /// the claim is open.
     pub(crate) fn remove(
         &mut self,
         run: RunId,
@@ -421,7 +406,7 @@ impl ActiveRuns {
         if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry)
             && !run.superseded
         {
-            let retry = retry(run.stored_id(), *fence, run.attempt, &run.store);
+            let retry = retry(&run, *fence);
             self.unfinished.insert((run.context.run_id(), *fence), retry);
         }
         let key = key(&run.store, run.context.job_id());

@@ -6,9 +6,9 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, LeftRun, RunGuard};
+use super::active::{ActiveRun, LeftRun};
 use crate::shared::metrics;
-use crate::store::{RegisteredStore, RunRetry};
+use crate::store::{RegisteredStore, RunGuard, RunRetry};
 
 impl RunTracker {
     /// Processes the reports received since the last call.
@@ -42,11 +42,11 @@ impl RunTracker {
             let is_taken_over_later =
                 !ended && self.active.lock().is_taken_over_later(event.run_id);
             let retry_delay = self.shared.settings.max_retry_delay;
-            let retry = |job: &JobId, fence, attempt, store: &RegisteredStore| {
-                let at = store.clock.to_store(now).saturating_add(retry_delay);
+            let retry = |run: &ActiveRun, fence| {
+                let at = run.store.clock.to_store(now).saturating_add(retry_delay);
                 // Otherwise the run stays recorded for the node that takes it over.
-                (!(stopping || is_taken_over_later) || !store.caps.persistent)
-                    .then(|| retry_of(&event, job.clone(), (fence, attempt), node.clone(), at))
+                (!(stopping || is_taken_over_later) || !run.store.caps.persistent)
+                    .then(|| retry_of(&event, run, fence, node.clone(), at))
             };
             let Some((mut run, after)) =
                 self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
@@ -62,7 +62,7 @@ impl RunTracker {
                     run.store.queue_commit(run.stored_id(), &run.task, fence, action);
                 }
                 RunGuard::Record(fence) => {
-                    if let Some(retry) = retry(run.stored_id(), fence, run.attempt, &run.store) {
+                    if let Some(retry) = retry(&run, fence) {
                         run.store.pending.schedule_retry(retry);
                     }
                 }
@@ -159,20 +159,21 @@ impl RunTracker {
     }
 }
 
-/// The retry of a run that no executor completed, and that is recorded with this fence and attempt.
+/// The retry of a run that no executor completed, and that is recorded with this fence.
 fn retry_of(
     event: &RunEvent,
-    job: JobId,
-    (fence, attempt): (Fence, u32),
+    failed: &ActiveRun,
+    fence: Fence,
     node: NodeId,
     at: Timestamp,
 ) -> RunRetry {
     let run = InFlightRun {
         run_id: event.run_id,
         scheduled_time: event.scheduled_time,
-        attempt: attempt.saturating_add(1),
+        attempt: failed.attempt.saturating_add(1),
         node,
         fence: fence.next(),
     };
-    RunRetry { at, job, fence, run, has_started: event.started.is_some() }
+    let has_started = event.started.is_some() || failed.has_no_deadline;
+    RunRetry { at, job: failed.stored_id().clone(), fence, run, has_started }
 }

@@ -9,10 +9,10 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, RareParts, RunGuard};
+use super::active::{ActiveRun, RareParts};
 use super::resolve::ResolvedJob;
 use super::started::Waiter;
-use crate::store::RegisteredStore;
+use crate::store::{RegisteredStore, RunGuard};
 
 /// A run to submit.
 pub(crate) struct NewRun {
@@ -136,6 +136,7 @@ impl RunTracker {
                 (Some(fence), Some(limit)) => RunGuard::Claim(fence, limit.clone()),
             },
             attempt: run.attempt,
+            has_no_deadline: run.deadline.is_none(),
             superseded: false,
             // That of a retry is needed, too: the run belongs to another job.
             rare: run.retry.clone().map(|definition| {

@@ -19,14 +19,13 @@ use punctual_core::{
 };
 use tokio::sync::Notify;
 
-pub(crate) use self::active::RunGuard;
 use self::active::{ActiveRuns, AfterRecording};
 pub(crate) use self::launch::{NewRun, for_retry};
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
 pub(crate) use self::started::StartedRun;
 use crate::shared::Shared;
-use crate::store::RegisteredStore;
+use crate::store::{RegisteredStore, RunGuard};
 
 /// Tracks the runs in progress in this process.
 pub(crate) struct RunTracker {

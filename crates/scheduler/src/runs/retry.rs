@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Coalesce, Event, IntoTrigger, JobDefinition, JobRecord, NewRecord, OutcomeKind, Overlap,
+    Coalesce, Event, IntoTrigger, JobDefinition, JobId, JobRecord, NewRecord, OutcomeKind, Overlap,
     RetryHint, RetryOf, RetryOn, RetryPolicy, RunEvent, RunId, RunOutcome, Schedule, Timestamp,
     TriggerSpec, error_chain,
 };
@@ -14,15 +14,26 @@ use super::RunTracker;
 use super::active::ActiveRuns;
 use super::launch::NewRun;
 use crate::error::SchedulerError;
-use crate::store::{FailedRun, RegisteredStore};
+use crate::store::{FailedRun, GuardedAttempt, RegisteredStore, RunGuard};
 
 /// A run in progress whose job has a retry policy.
 struct RetriedRun {
     store: Arc<RegisteredStore>,
     definition: Arc<JobDefinition>,
     attempt: u32,
-    /// It is recorded, or runs under a claim.
-    is_guarded: bool,
+    job: JobId,
+    guard: RunGuard,
+}
+
+impl RetriedRun {
+    fn guarded(&self, event: &RunEvent) -> Option<GuardedAttempt> {
+        self.guard.is_some().then(|| GuardedAttempt {
+            job: self.job.clone(),
+            guard: self.guard.clone(),
+            scheduled_time: event.scheduled_time,
+            started: event.started,
+        })
+    }
 }
 
 impl RunTracker {
@@ -36,7 +47,7 @@ impl RunTracker {
         let Some(run) = self.active.lock().retried(event.run_id) else { return };
         let Some(policy) = &run.definition.options.retry else { return };
         let is_retried = policy.retried_failures().contains(failure);
-        if !ended && (run.is_guarded || !is_retried) {
+        if !ended && (run.guard.is_some() || !is_retried) {
             return;
         }
         let store = Arc::clone(&run.store);
@@ -61,6 +72,7 @@ impl RunTracker {
         }
         store.pending.add_failed_run(FailedRun {
             run_id: run.run_id,
+            guarded: None,
             record: NewRecord {
                 id: retry.id.clone(),
                 task: retry.task.clone(),
@@ -129,6 +141,7 @@ impl RunTracker {
         (options.max_catch_up_runs, options.max_catch_up_age) = (None, None);
         Ok(FailedRun {
             run_id: event.run_id,
+            guarded: run.guarded(event),
             record: NewRecord {
                 task: definition.task.clone(),
                 definition: run.store.definition(&id, &Arc::new(definition))?,
@@ -156,7 +169,8 @@ impl ActiveRuns {
                 .clone()
                 .filter(|job| job.options.retry.is_some())?,
             attempt: run.attempt,
-            is_guarded: run.guard.is_some(),
+            job: run.stored_id().clone(),
+            guard: run.guard.clone(),
         })
     }
 }

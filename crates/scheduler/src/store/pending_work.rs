@@ -7,6 +7,8 @@ use punctual_core::{
     Commit, CommitAction, Event, Fence, InFlightRun, JobId, NewRecord, RunId, TaskName, Timestamp,
 };
 
+use super::guard::RunGuard;
+
 /// Pending commits and run retries.
 #[derive(Default)]
 pub(crate) struct PendingWork {
@@ -24,9 +26,20 @@ pub(crate) struct PendingWork {
 #[derive(Clone, Debug)]
 pub(crate) struct FailedRun {
     pub run_id: RunId,
+    /// The failed attempt, if it is recorded or under a claim. `None` if nothing repeats it.
+    pub guarded: Option<GuardedAttempt>,
     pub record: NewRecord,
     /// Emitted when the job is stored. `None` if it has been stored before.
     pub event: Option<Event>,
+}
+
+/// An attempt that other processes repeat if this one loses its lease.
+#[derive(Clone, Debug)]
+pub(crate) struct GuardedAttempt {
+    pub job: JobId,
+    pub guard: RunGuard,
+    pub scheduled_time: Timestamp,
+    pub started: Option<Timestamp>,
 }
 
 /// A scheduled retry of a run.
@@ -39,7 +52,7 @@ pub(crate) struct RunRetry {
     pub fence: Fence,
     /// The record of the next attempt, written before it starts.
     pub run: InFlightRun,
-    /// The failed attempt had started, so the next one has no deadline.
+    /// The failed attempt, or one before it, has started, so the next one has no deadline.
     pub has_started: bool,
 }
 

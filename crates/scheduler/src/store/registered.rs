@@ -36,6 +36,8 @@ pub(crate) struct RegisteredStore {
     /// Lease under which this node's recorded runs may start. It is replaced by a new `Lease` if it expired and other
     /// nodes have taken runs over.
     pub lease: Mutex<Lease>,
+    /// Time since which the lease has been valid without an interruption.
+    pub lease_held_since: Mutex<Option<Timestamp>>,
     /// Commits and retries for the next pass.
     pub pending: PendingWork,
     cache: Mutex<Cache>,
@@ -77,6 +79,7 @@ impl RegisteredStore {
             zones: ZoneRules::default(),
             failures: Mutex::default(),
             lease: Mutex::default(),
+            lease_held_since: Mutex::default(),
             pending: PendingWork::default(),
             cache: Mutex::default(),
             shared_definitions: SharedDefinitions::default(),

@@ -10,7 +10,7 @@ type CheckResult = Result<(), Violation>;
 
 /// The maximum delay, in microseconds, of a claim without faults, and of the times for which a run is recorded before
 /// its submission and after its completion.
-const MAX_DELAY: i64 = 3_000_000;
+pub(super) const MAX_DELAY: i64 = 3_000_000;
 
 impl InvariantChecker {
     /// Checks the stored jobs after the fault-free phase, in which all outstanding work has completed.

@@ -7,6 +7,7 @@
 mod events;
 mod final_state;
 mod policy;
+mod retries;
 mod runs;
 mod store;
 mod violation;
@@ -18,6 +19,7 @@ use punctual_core::{Fence, HistoryRecord, JobId, NodeId, RunId, Timestamp};
 use self::policy::Policy;
 use crate::script::Script;
 
+pub(crate) use self::retries::RetryChecker;
 pub(crate) use self::store::Delivery;
 pub use self::violation::Violation;
 

@@ -218,6 +218,42 @@ fn a_retry_is_stored_again_if_a_user_has_started_a_run_since_it_was_planned() {
 }
 
 #[test]
+fn a_retry_that_is_made_due_early_runs_once() {
+    for_each_kind(|recovery, fixture, held| {
+        let job = fixture.job(flaky(2)).id("job").recovery(recovery);
+        let job = job.retry(RetryPolicy::fixed(Duration::from_secs(30)));
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        run_until(fixture, held, 10..15);
+        let [retry] = &list(fixture, JobQuery::new().retries())[..] else { panic!("one retry") };
+        assert_eq!(retry.next_run_time, Some(at(40)));
+        fixture.block_on(fixture.make_job_due(retry)).unwrap();
+        run_until(fixture, held, 15..100);
+        assert_eq!(fixture.log.lines(), ["attempt 1", "attempt 2"]);
+        assert!(list(fixture, JobQuery::new().retries()).is_empty());
+    });
+}
+
+#[test]
+fn a_dead_letter_whose_attempt_is_in_progress_is_not_retried_again() {
+    for_each_kind(|recovery, fixture, held| {
+        let job = fixture.job(flaky(2)).id("job").recovery(recovery).max_instances(2);
+        let job = job.retry(every_5_seconds().max_attempts(1));
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        run_until(fixture, held, 10..15);
+        let [letter] = &list(fixture, JobQuery::new().dead_letters())[..] else { panic!("one") };
+        fixture.block_on(fixture.retry_dead_letter(letter)).unwrap();
+        assert!(letters(fixture).is_empty(), "it is a retry now");
+        fixture.jump_to(20);
+        assert_eq!(held.len(), 1);
+        // Its record is removed at the start if it is not repeated after a crash.
+        let again = fixture.block_on(fixture.retry_dead_letter(letter));
+        assert_eq!(again.is_ok(), recovery == Recovery::Rerun, "{again:?}");
+        run_until(fixture, held, 20..40);
+        assert_eq!(fixture.log.lines(), ["attempt 1", "attempt 2"]);
+    });
+}
+
+#[test]
 fn other_jobs_are_not_dead_letters() {
     let fixture = SchedulerFixture::in_memory();
     let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Skip).paused();
