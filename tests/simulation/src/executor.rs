@@ -32,7 +32,8 @@ struct Started {
 
 #[derive(Debug, Default)]
 struct State {
-    active: Vec<(RunId, JobContext)>,
+    /// The attempts that are executing: several of a run can be, after a lease has expired.
+    active: Vec<(RunId, u32, JobContext)>,
     /// The number of runs, started or queued.
     count: usize,
     /// Whether the executor is shutting down: no more runs start.
@@ -96,12 +97,14 @@ impl Executor for SimulatedExecutor {
             }
             process.gate.pass().await;
             if !dropped && !started.state.lock().abandoned {
-                let (id, context) = (run.context().run_id(), run.context().clone());
-                started.change(|state| state.active.push((id, context)));
+                let context = run.context().clone();
+                let (id, attempt) = (context.run_id(), context.attempt());
+                started.change(|state| state.active.push((id, attempt, context)));
                 if let Some(Prepared::Async(run)) = run.prepare() {
                     run.await;
                 }
-                started.change(|state| state.active.retain(|(other, _)| *other != id));
+                let is_it = |other: &(RunId, u32, JobContext)| (other.0, other.1) == (id, attempt);
+                started.change(|state| state.active.retain(|other| !is_it(other)));
             } else {
                 drop(run);
             }
@@ -119,7 +122,7 @@ impl Executor for SimulatedExecutor {
             process.gate.pass().await;
             started.change(|state| {
                 state.abandoned = true;
-                for (_, context) in &state.active {
+                for (_, _, context) in &state.active {
                     context.cancel();
                 }
             });

@@ -38,9 +38,9 @@ fn generate(seed: u64, has_retries: bool) -> Script {
         users: rng.u8(..3) > 0,
         lifecycle: rng.u8(..3) == 0,
         has_retries,
+        is_calm: has_retries && rng.u8(..4) == 0,
     };
-    let is_calm = has_retries && rng.u8(..4) == 0;
-    if is_calm {
+    if profile.is_calm {
         profile = profile.calm();
     }
     let store_clock = profile.clocks || profile.jumps || rng.bool();
@@ -56,7 +56,7 @@ fn generate(seed: u64, has_retries: bool) -> Script {
         steps: profile.steps(rng, lease),
         faults_until,
         has_retries,
-        is_calm,
+        is_calm: profile.is_calm,
     }
 }
 
@@ -75,6 +75,7 @@ struct FaultProfile {
     users: bool,
     lifecycle: bool,
     has_retries: bool,
+    is_calm: bool,
 }
 
 impl FaultProfile {
@@ -180,8 +181,8 @@ impl FaultProfile {
 
     fn user(&self, rng: &mut Rng) -> UserAction {
         if self.has_retries {
-            // A user who changes a schedule ends the claim of a process that was killed: its run is not repeated then.
-            return match rng.u8(..if self.machines == 1 && !self.deaths { 8 } else { 4 }) {
+            // A user who changes a schedule ends the claim of a process that does not respond: its run is not repeated.
+            return match rng.u8(..if self.is_calm { 8 } else { 4 }) {
                 0 | 1 => UserAction::RunNow,
                 2 | 3 => UserAction::RetryDeadLetters,
                 4 => UserAction::Pause,

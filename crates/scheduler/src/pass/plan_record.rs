@@ -53,13 +53,20 @@ impl PassRunner {
             None => record.run_id_at(time),
         };
         let is_early = |origin: &RetryOf| {
-            self.runs.has_other_attempt(&record.id, origin.run_id)
+            self.runs.other_attempt(&record.id, origin.run_id).is_some()
                 || others.uncleared.contains(&record.id)
         };
         if origin.is_some_and(is_early) {
             // The previous attempt may still be repeated.
             let due_at = now.saturating_add(OTHER_ATTEMPT_DELAY);
             let commit = commit(CommitAction::Postpone { due_at });
+            return PlannedJob::without_runs(record, commit, now);
+        }
+        let is_stored_twice =
+            |origin: &RetryOf| record.claims <= 1 && self.runs.is_in_progress(origin.run_id);
+        if origin.is_some_and(is_stored_twice) {
+            // The response to its addition was lost, and it was added again after this process had started it.
+            let commit = commit(CommitAction::Finish { start: Vec::new() });
             return PlannedJob::without_runs(record, commit, now);
         }
         let is_running = |time| self.runs.is_in_progress(run_id_at(time));

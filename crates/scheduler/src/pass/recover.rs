@@ -168,10 +168,18 @@ impl PassRunner {
             // The run is in progress in this process, whose lease had expired.
             return;
         }
-        if self.runs.has_other_attempt(&orphan.record.id, orphan.run.run_id) {
+        match self.runs.other_attempt(&orphan.record.id, orphan.run.run_id) {
             // The attempt has failed, because a later one is in progress.
-            Self::clear_orphan(store, &orphan);
-            return;
+            Some(other) if other > orphan.run.attempt => {
+                Self::clear_orphan(store, &orphan);
+                return;
+            }
+            // An earlier attempt has not noticed yet that it was taken over: this one waits for its end.
+            Some(_) => {
+                pass.unresolved_orphans.push(orphan);
+                return;
+            }
+            None => {}
         }
         let resolved = match self.runs.resolve(store, &orphan.record) {
             Ok(resolved) => resolved,

@@ -280,9 +280,9 @@ impl ActiveRuns {
         self.runs.contains_key(&run)
     }
 
-    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
-    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
-        self.runs.get(&run).is_some_and(|run| run.stored_id() != job)
+    /// The number of the attempt of a run that is in progress and stored as another job: of another attempt.
+    pub(crate) fn other_attempt(&self, job: &JobId, run: RunId) -> Option<u32> {
+        self.runs.get(&run).filter(|run| run.stored_id() != job).map(|run| run.attempt)
     }
 
     /// The runs in progress of a job are not retried any more.
@@ -344,7 +344,7 @@ impl ActiveRuns {
         {
             // Otherwise a renewal of the lease would let a queued run start.
             start_limit.set_expiry(Timestamp::MIN);
-            run.guard = RunGuard::None;
+            run.guard = RunGuard::Ended;
             self.guarded_count -= 1;
         }
     }

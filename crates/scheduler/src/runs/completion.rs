@@ -67,7 +67,7 @@ impl RunTracker {
                     }
                 }
                 RunGuard::Claim(..) => run.store.pending.set_claims_ended(),
-                RunGuard::None => {}
+                RunGuard::None | RunGuard::Ended => {}
             }
             // The outcome of the attempt is not known yet if another node takes the run over, unless its task returned.
             let is_open = !ended && stopping && run.is_repeated();
@@ -113,7 +113,7 @@ impl RunTracker {
         self.shared.wake.wake();
         match run.guard {
             RunGuard::Record(fence) => Some(fence),
-            RunGuard::Claim(..) | RunGuard::None => None,
+            RunGuard::Claim(..) | RunGuard::Ended | RunGuard::None => None,
         }
     }
 

@@ -107,9 +107,9 @@ impl RunTracker {
         self.active.lock().update_fence(job, record)
     }
 
-    /// Whether an attempt of a run is in progress that is stored as another job: another attempt.
-    pub(crate) fn has_other_attempt(&self, job: &JobId, run: RunId) -> bool {
-        self.active.lock().has_other_attempt(job, run)
+    /// The number of the attempt of a run that is in progress and stored as another job: of another attempt.
+    pub(crate) fn other_attempt(&self, job: &JobId, run: RunId) -> Option<u32> {
+        self.active.lock().other_attempt(job, run)
     }
 
     /// The runs in progress of a job, which a user has removed, are not retried any more.

@@ -27,7 +27,7 @@ struct RetriedRun {
 
 impl RetriedRun {
     fn guarded(&self, event: &RunEvent) -> Option<GuardedAttempt> {
-        self.guard.is_some().then(|| GuardedAttempt {
+        (!matches!(self.guard, RunGuard::None)).then(|| GuardedAttempt {
             job: self.job.clone(),
             guard: self.guard.clone(),
             scheduled_time: event.scheduled_time,

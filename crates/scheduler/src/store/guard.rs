@@ -9,6 +9,8 @@ use super::registered::RegisteredStore;
 pub(crate) enum RunGuard {
     /// Nothing: the run is never repeated.
     None,
+    /// A claim that has ended: by that of another node, which repeats the run, or by a user who has changed the job.
+    Ended,
     /// An open claim with this fence. The run is not started after the time limit.
     Claim(Fence, Lease),
     /// A record of the run with this fence.
@@ -17,7 +19,7 @@ pub(crate) enum RunGuard {
 
 impl RunGuard {
     pub(crate) fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
+        matches!(self, Self::Claim(..) | Self::Record(_))
     }
 }
 
@@ -46,7 +48,7 @@ impl RegisteredStore {
             _ if guards(&found, run, guard) => false,
             RunGuard::Record(_) => true,
             // A user who changes the schedule ends the claim, too: then nobody repeats the run.
-            RunGuard::Claim(..) => {
+            RunGuard::Claim(..) | RunGuard::Ended => {
                 let schedule = found.record.schedule;
                 job.is_of_retry()
                     || found.runs.iter().any(|other| other.run_id == run)
@@ -68,6 +70,7 @@ fn guards(job: &StoredJob, run: RunId, guard: &RunGuard) -> bool {
     let (fence, is_claim) = match *guard {
         RunGuard::Claim(fence, _) => (fence, true),
         RunGuard::Record(fence) => (fence, false),
+        RunGuard::Ended => return false,
         RunGuard::None => return true,
     };
     // The claim may have been settled by a commit whose response was lost.

@@ -16,8 +16,8 @@ pub(crate) struct RetryChecker {
     /// Whether nothing fails except the runs: then limits and the numbers of attempts are checked, too, and the runs of
     /// jobs that are not repeated after a crash are not lost either.
     is_calm: bool,
-    /// Whether each call is applied at once. Otherwise the retry of an attempt can be stored after another process has taken
-    /// the attempt over: then both run.
+    /// Whether each call is applied at once, and no clock is set. Otherwise the retry of an attempt can be stored after
+    /// another process has taken the attempt over: then both run.
     is_reliable: bool,
     jobs: BTreeMap<JobId, Rules>,
     runs: BTreeMap<RunId, Run>,
@@ -67,11 +67,12 @@ impl RetryChecker {
             let CallFaultRates { refused, lost, late, part, slow } = machine.call_faults;
             refused + lost + late + part + slow == 0
         };
-        let is_outage = |(_, step): &(u32, Step)| matches!(step, Step::Outage { .. });
+        let is_fault =
+            |(_, step): &(u32, Step)| matches!(step, Step::Outage { .. } | Step::Jump { .. });
         Self {
             is_calm: script.is_calm,
             is_reliable: script.machines.iter().all(is_faultless)
-                && !script.steps.iter().any(is_outage),
+                && !script.steps.iter().any(is_fault),
             jobs: added.collect(),
             runs: BTreeMap::new(),
             executing: Vec::new(),
@@ -170,7 +171,7 @@ impl RetryChecker {
             let definition = JobDefinition::decode(definition).expect("a definition");
             stored.extend(definition.retry_of.map(|failed| failed.run_id));
             stored.extend(job.runs.iter().map(|run| run.run_id));
-            let claimed = job.record.schedule.filter(|_| job.claim.is_some());
+            let claimed = job.record.schedule.filter(|_| job.record.claims > 0);
             stored.extend(claimed.map(|next| job.record.run_id_at(next.next_run_time)));
         }
         let suspected = std::mem::take(&mut self.suspected);
