@@ -87,9 +87,12 @@ impl PassRunner {
         // Runs may have ended since the last pass, or have started in one that failed.
         let had_guarded_runs = pass.had_guarded_runs || self.has_guarded_runs(store, pass);
         let mut renewal = store.renew(node, now, lease, filter).await?;
-        if is_clock_step(now, store.clock.to_store(local_now)) {
+        // A call may have waited for a connection during an outage of the store.
+        let is_late = store.now().saturating_since(now) >= lease / 4;
+        if is_late || is_clock_step(now, store.clock.to_store(local_now)) {
             // The lease was renewed with an outdated offset, so its expiry is wrong. The local time of the pass may be
-            // outdated as well, because the local clock may have been set since.
+            // outdated as well, because the local clock may have been set since. If the call has taken long, the lease is
+            // over already, or soon, and the time of the pass is in the past: other nodes need time to renew from now on.
             now = store.now();
             let again = store.renew(node, now, lease, filter).await?;
             let expired = renewal.expired || again.expired;

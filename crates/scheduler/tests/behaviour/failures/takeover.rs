@@ -267,6 +267,42 @@ fn nodes_suspended_together_take_over_nothing_from_each_other() {
 }
 
 #[test]
+fn a_renewal_that_was_blocked_by_an_outage_gives_live_nodes_time_to_renew() {
+    let file = TempStore::new();
+    let (live, its_runs) = node(&file, None);
+    let held = ManualExecutor::default();
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
+    let blocked = SchedulerFixture::new(|builder| {
+        let builder = builder.history(HistoryOptions::disabled()).task(note);
+        builder.job_store("default", store).executor("default", held.clone())
+    });
+    add(&live, "job", Recovery::Rerun);
+    blocked.jump_to(9);
+    live.jump_to(10);
+    its_runs.start_one();
+    // The first call of the outage fails, the next one waits for a connection.
+    faults.set(Call::Renew, Fault::NotApplied);
+    blocked.jump_to(14);
+    let outage = || blocked.clock().set(at(30));
+    blocked.blocked_pass(21, &faults, Call::Renew, Fault::Delayed, outage);
+    for second in 30..34 {
+        blocked.jump_to(second);
+        assert_eq!(held.len(), 0, "at second {second}");
+    }
+    live.jump_to(34);
+    for second in 34..40 {
+        blocked.jump_to(second);
+        assert_eq!(held.len(), 0, "at second {second}");
+    }
+    its_runs.finish_started();
+    live.jump_to(40);
+    assert_eq!(live.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(live.events.with_prefix("LEASE_LOST").len(), 1);
+    assert_eq!(blocked.events.with_prefix("JOB_RECOVERED"), [""; 0]);
+}
+
+#[test]
 fn a_shutdown_releases_runs_immediately() {
     let file = TempStore::new();
     let (stopping, its_runs) = node(&file, None);
