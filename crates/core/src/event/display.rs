@@ -161,7 +161,9 @@ impl Display for SkippedFireTimes {
             SkipReason::CatchUpLimit => {
                 f.write_str("it is beyond max_catch_up_runs or max_catch_up_age")
             }
-            SkipReason::MaxInstances | SkipReason::Coalesced => reason.fmt(f),
+            SkipReason::MaxInstances | SkipReason::Coalesced | SkipReason::ScheduleChanged => {
+                reason.fmt(f)
+            }
         }
     }
 }

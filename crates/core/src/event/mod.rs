@@ -158,7 +158,9 @@ impl SkippedFireTimes {
     #[must_use]
     pub fn into_event(self) -> Event {
         match self.reason {
-            SkipReason::TooLate | SkipReason::CatchUpLimit => Event::JobMissed(self),
+            SkipReason::TooLate | SkipReason::CatchUpLimit | SkipReason::ScheduleChanged => {
+                Event::JobMissed(self)
+            }
             SkipReason::MaxInstances => Event::JobMaxInstances(self),
             SkipReason::Coalesced => Event::JobCoalesced(self),
         }

@@ -127,6 +127,8 @@ pub enum SkipReason {
     MaxInstances,
     /// The run times were coalesced: one run is started for several run times that are due at the same time.
     Coalesced,
+    /// The run times were due when a user set another schedule, or paused the job.
+    ScheduleChanged,
 }
 
 impl fmt::Display for SkipReason {
@@ -136,6 +138,7 @@ impl fmt::Display for SkipReason {
             Self::CatchUpLimit => "beyond max_catch_up_runs or max_catch_up_age",
             Self::MaxInstances => "max_instances is reached",
             Self::Coalesced => "coalesced into one run",
+            Self::ScheduleChanged => "the schedule was changed before",
         })
     }
 }

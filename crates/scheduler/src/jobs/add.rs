@@ -330,8 +330,12 @@ impl Jobs {
                     }
                 }
             };
+            let schedule = update.schedule;
             match access.update(store, &job.id, old.revision, update).await {
                 Ok(_) => {
+                    if let Some(schedule) = schedule.filter(|_| access.is_autocommit()) {
+                        self.report_dropped(store, &old, schedule);
+                    }
                     if old.task != job.definition.task {
                         self.shared.unregister_closure(&old.task);
                     }

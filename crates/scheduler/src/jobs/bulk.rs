@@ -213,6 +213,7 @@ impl Jobs {
                 Ok(_) => {
                     store.notify_changed();
                     self.shared.bus.emit(Event::JobModified(store.job_ref(&record.id)));
+                    self.report_dropped(store, &record, schedule);
                     return Ok(true);
                 }
                 Err((StoreErrorKind::NotFound, _)) => return Ok(false),

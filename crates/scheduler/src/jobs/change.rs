@@ -264,6 +264,9 @@ impl Jobs {
             store.notify_changed();
             let job = store.job_ref(&record.id);
             self.shared.bus.emit(Event::JobModified(job));
+            if let Some(schedule) = update.schedule {
+                self.report_dropped(store, &record, schedule);
+            }
         }
         if let Some(now) =
             access.get(store, &record.id).await.map_err(|error| store.error(error))?

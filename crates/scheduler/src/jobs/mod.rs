@@ -6,6 +6,7 @@ mod cancel;
 mod change;
 mod corrupt;
 mod dead_letters;
+mod dropped;
 mod export;
 mod find;
 mod fire_times;

@@ -4,12 +4,16 @@
 //! started, it is checked again: no message about the start is needed, and a run without a limit costs nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{CancelReason, JobContext, JobId, RunEvent, RunId, Timestamp};
 
 use super::RunTracker;
 use super::active::ActiveRuns;
 use crate::store::RegisteredStore;
+
+/// How long after it was aborted a run is logged that has not ended: the future of an async task is dropped at once.
+const ABORT_DELAY: Duration = Duration::from_secs(1);
 
 /// What happens to a run whose limit is reached.
 enum Limit {
@@ -48,8 +52,12 @@ impl RunTracker {
                 Limit::Timeout(context) => {
                     self.cancel_for(&context, CancelReason::Timeout, now);
                 }
-                Limit::Grace(context) => {
+                Limit::Grace(context) if !context.is_aborted() => {
                     context.abort();
+                    let ends = now.saturating_add(ABORT_DELAY);
+                    self.active.lock().set_limit(context.run_id(), ends);
+                }
+                Limit::Grace(context) => {
                     self.shared.bus.failure_log.not_ended(&RunEvent::of(&context));
                 }
             }

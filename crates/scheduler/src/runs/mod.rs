@@ -119,7 +119,12 @@ impl RunTracker {
 
     /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
-        self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
+        let event = |context: &JobContext| {
+            let mut event = RunEvent::of(context);
+            event.started = context.started();
+            event
+        };
+        self.active.lock().iter().map(|run| event(&run.context)).collect()
     }
 
     /// Ends the waits for the outcomes of runs in progress, because nothing processes their reports any more.

@@ -157,6 +157,7 @@ pub(crate) fn event(event: &Event) {
                 SkipReason::CatchUpLimit => "catch_up_limit",
                 SkipReason::MaxInstances => "max_instances",
                 SkipReason::Coalesced => "coalesced",
+                SkipReason::ScheduleChanged => "schedule_changed",
                 _ => "other",
             };
             let store = text(skipped.job.job_store.as_str());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, Recovery};
+use punctual_core::{Event, JobStore, Recovery, SkipReason};
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
@@ -69,6 +69,40 @@ fn a_job_that_is_added_as_resumed_does_not_stay_paused() {
         fixture.run_until(40);
         assert_eq!(fixture.log.lines(), ["changed@40"]);
     });
+}
+
+#[test]
+fn due_fire_times_that_a_change_of_the_schedule_drops_are_reported() {
+    type Change = fn(&SchedulerFixture);
+    let replace: Change = |fixture| {
+        let job = fixture.job(note("job".into())).id("job").replace_existing(true);
+        fixture.block_on(job.trigger(IntervalTrigger::seconds(1_000)).add()).unwrap();
+    };
+    let reschedule: Change = |fixture| {
+        let changed = fixture.reschedule_job("job", IntervalTrigger::seconds(1_000));
+        fixture.block_on(changed).unwrap();
+    };
+    let pause: Change = |fixture| drop(fixture.block_on(fixture.pause_job("job")).unwrap());
+    let pause_all: Change = |fixture| {
+        drop(fixture.block_on(fixture.pause_jobs(JobQuery::new())).unwrap());
+    };
+    for change in [replace, reschedule, pause, pause_all] {
+        both(|fixture| {
+            let job = fixture.job(note("job".into())).id("job");
+            let trigger = IntervalTrigger::seconds(10).start_date(at(10));
+            fixture.block_on(job.trigger(trigger).add()).unwrap();
+            // Nothing has run for a while.
+            fixture.clock().set(at(35));
+            change(fixture);
+            fixture.jump_to(36);
+            let missed = fixture.events.all().into_iter().find_map(|event| match event {
+                Event::JobMissed(skipped) => Some((skipped.first, skipped.last, skipped.reason)),
+                _ => None,
+            });
+            assert_eq!(missed, Some((at(10), at(30), SkipReason::ScheduleChanged)));
+            assert!(fixture.log.lines().is_empty());
+        });
+    }
 }
 
 #[test]

@@ -59,7 +59,9 @@ fn a_run_is_cancelled_when_its_timeout_has_elapsed_since_its_start() {
         fixture.jump_to(10);
         // It is queued for longer than its timeout.
         fixture.jump_to(16);
+        assert_eq!(fixture.active_runs()[0].started, None);
         held.start_one();
+        assert_eq!(fixture.active_runs()[0].started, Some(at(16)));
         let next = fixture.jump_to(18);
         assert!(next.is_some_and(|next| next <= at(21)), "{next:?}");
         fixture.jump_to(20);
