@@ -352,7 +352,7 @@ fn a_stored_job_is_paused_resumed_or_stays_as_it_is() {
         ("", JobState::Scheduled),
         ("paused = true", JobState::Paused),
     ] {
-        let config = Config::builder().toml(&format!(
+        let config = Config::builder().toml(format!(
             r#"
             [punctual]
             job_stores.default = "sqlite:{}"

@@ -93,11 +93,14 @@ impl PassRunner {
         Ok(owned)
     }
 
-    /// Whether the lease has expired since a run started.
+    /// Whether the lease may have expired since a run started.
     fn may_be_lost(&self, store: &RegisteredStore, started: Option<Timestamp>) -> bool {
+        if !self.has_lease(store) {
+            return false;
+        }
         let since = *store.lease_held_since.lock();
         let is_held = since.zip(started).is_some_and(|(since, started)| since <= started);
-        self.has_lease(store) && !(is_held && !store.lease.lock().is_expired(store.now()))
+        !is_held || store.lease.lock().is_expired(store.now())
     }
 
     /// Whether the attempt before this one has failed, and its retry or dead letter is stored: its process was killed before it

@@ -11,6 +11,7 @@ mod failures;
 mod guard;
 mod history;
 mod observed;
+mod ownership;
 mod pending_commits;
 mod pending_work;
 mod registered;
