@@ -114,7 +114,7 @@ struct JobRuns {
     removed: bool,
     /// What waits for the end of a run: run times of the job, and retries of its runs. By the time for which they were
     /// scheduled, with the fences that guard them.
-    waiting: BTreeMap<(Timestamp, JobId), Fence>,
+    waiting: Option<Box<BTreeMap<(Timestamp, JobId), Fence>>>,
 }
 
 /// What follows for the other runs of a job when one has ended.
@@ -386,7 +386,7 @@ impl ActiveRuns {
         fence: Fence,
     ) -> bool {
         let job = self.jobs.get_mut(&key(store, id));
-        job.map(|job| job.waiting.insert(waiting, fence)).is_some()
+        job.map(|job| job.waiting.get_or_insert_default().insert(waiting, fence)).is_some()
     }
 
     /// Removes a completed run and returns it with what follows for the other runs of its job.
@@ -413,10 +413,12 @@ impl ActiveRuns {
         let job = self.jobs.get_mut(&key)?;
         job.count -= 1;
         let is_last = job.count == 0;
-        let woken = if is_last { WOKEN_AFTER_LAST_RUN } else { 1 };
-        let woken = std::iter::from_fn(|| job.waiting.pop_first()).take(woken);
-        let woken = woken.map(|((_, id), fence)| (id, fence)).collect();
-        let after = AfterRun { removed: is_last && job.removed, woken };
+        let mut after = AfterRun { removed: is_last && job.removed, woken: Vec::new() };
+        if let Some(waiting) = &mut job.waiting {
+            let count = if is_last { WOKEN_AFTER_LAST_RUN } else { 1 };
+            let woken = std::iter::from_fn(|| waiting.pop_first()).take(count);
+            after.woken = woken.map(|((_, id), fence)| (id, fence)).collect();
+        }
         if is_last {
             self.jobs.remove(&key);
         }
