@@ -89,6 +89,10 @@ impl PassRunner {
         let mut renewal = store.renew(node, now, lease, filter).await?;
         // A call may have waited for a connection during an outage of the store.
         let is_late = store.now().saturating_since(now) >= lease / 4;
+        if is_late {
+            // Or the local clock was set meanwhile.
+            store.sync_clock().await?;
+        }
         if is_late || is_clock_step(now, store.clock.to_store(local_now)) {
             // The lease was renewed with an outdated offset, so its expiry is wrong. The local time of the pass may be
             // outdated as well, because the local clock may have been set since. If the call has taken long, the lease is
