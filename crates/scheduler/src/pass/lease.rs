@@ -87,13 +87,14 @@ impl PassRunner {
         // Runs may have ended since the last pass, or have started in one that failed.
         let had_guarded_runs = pass.had_guarded_runs || self.has_guarded_runs(store, pass);
         let mut renewal = store.renew(node, now, lease, filter).await?;
-        // A call may have waited for a connection during an outage of the store.
+        let is_step = is_clock_step(now, store.clock.to_store(local_now));
+        // The call may have waited for a connection during an outage of the store.
         let is_late = store.now().saturating_since(now) >= lease / 4;
-        if is_late {
-            // Or the local clock was set meanwhile.
+        if is_late && !is_step {
+            // Or the local clock was set meanwhile: the time of the response does not show that.
             store.sync_clock().await?;
         }
-        if is_late || is_clock_step(now, store.clock.to_store(local_now)) {
+        if is_late || is_step {
             // The lease was renewed with an outdated offset, so its expiry is wrong. The local time of the pass may be
             // outdated as well, because the local clock may have been set since. If the call has taken long, the lease is
             // over already, or soon, and the time of the pass is in the past: other nodes need time to renew from now on.
