@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use punctual_core::{
-    AddOutcome, Event, JobDefinition, JobId, JobRef, NewRecord, RecordUpdate, Schedule, StoreError,
-    StoreErrorKind, Tasks, error_chain,
+    AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate, Schedule,
+    StoreError, StoreErrorKind, Tasks, error_chain,
 };
 
 use super::Jobs;
@@ -299,23 +299,18 @@ impl Jobs {
                 }
                 continue;
             };
-            let keeps_schedule =
-                !old.finished && matches!(job.first_run(), RunAt::Trigger | RunAt::Immediately);
+            let keeps_schedule = !old.finished && !matches!(job.first_run(), RunAt::Instant(_));
             let merged = merge(&old, job).filter(|merged| {
                 keeps_schedule && (merged.is_unchanged || !merged.is_another_date)
             });
-            let is_resumed = job.is_resumed && old.schedule.is_none();
             let update = match merged {
-                Some(merged) if merged.is_unchanged && !is_resumed => {
-                    return Ok(AddResult::Unchanged);
-                }
-                Some(Merged { definition, .. }) => {
+                Some(Merged { definition, is_unchanged, .. }) => {
+                    let schedule = self.pause_or_resume(store, &old, job)?;
+                    if is_unchanged && schedule.is_none() {
+                        return Ok(AddResult::Unchanged);
+                    }
                     let task = definition.task.clone();
                     let stored = store.definition(&job.id, &Arc::new(definition))?;
-                    let schedule = match is_resumed {
-                        true => Some(self.first_schedule(store, job)?),
-                        false => None,
-                    };
                     let definition = Some((task, stored));
                     RecordUpdate { definition, schedule, ..RecordUpdate::default() }
                 }
@@ -347,6 +342,25 @@ impl Jobs {
             }
         }
         Err(store.error(StoreError::conflict(&job.id)))
+    }
+
+    /// The new schedule of a job that is added again with the same trigger, if it is paused or resumed thereby.
+    fn pause_or_resume(
+        &self,
+        store: &RegisteredStore,
+        old: &JobRecord,
+        job: &CheckedJob,
+    ) -> Result<Option<Option<Schedule>>, SchedulerError> {
+        if job.first_run() == RunAt::Paused {
+            return Ok(old.schedule.is_some().then_some(None));
+        }
+        if !job.is_resumed || old.schedule.is_some() {
+            return Ok(None);
+        }
+        // The stored trigger has the start of the job's interval.
+        let decoded = store.decode(old).ok();
+        let trigger = decoded.as_ref().map_or(&*job.trigger, |stored| &*stored.trigger);
+        self.schedule_from_now(Some(store), job.chosen_id(), trigger).map(|next| Some(Some(next)))
     }
 
     /// Handles an existing job that must not be replaced. A failed start may have stored it although the store's

@@ -114,8 +114,12 @@ struct JobRuns {
     removed: bool,
     /// What waits for the end of a run: run times of the job, and retries of its runs. By the time for which they were
     /// scheduled, with the fences that guard them.
-    waiting: Option<Box<BTreeMap<(Timestamp, JobId), Fence>>>,
+    waiting: Option<Box<Waiting>>,
 }
+
+/// What waits for the end of a run, in a box, because few jobs have it.
+#[derive(Default)]
+struct Waiting(BTreeMap<(Timestamp, JobId), Fence>);
 
 /// What follows for the other runs of a job when one has ended.
 #[derive(Default)]
@@ -386,7 +390,7 @@ impl ActiveRuns {
         fence: Fence,
     ) -> bool {
         let job = self.jobs.get_mut(&key(store, id));
-        job.map(|job| job.waiting.get_or_insert_default().insert(waiting, fence)).is_some()
+        job.map(|job| job.waiting.get_or_insert_default().0.insert(waiting, fence)).is_some()
     }
 
     /// Removes a completed run and returns it with what follows for the other runs of its job.
@@ -416,7 +420,7 @@ impl ActiveRuns {
         let mut after = AfterRun { removed: is_last && job.removed, woken: Vec::new() };
         if let Some(waiting) = &mut job.waiting {
             let count = if is_last { WOKEN_AFTER_LAST_RUN } else { 1 };
-            let woken = std::iter::from_fn(|| waiting.pop_first()).take(count);
+            let woken = std::iter::from_fn(|| waiting.0.pop_first()).take(count);
             after.woken = woken.map(|((_, id), fence)| (id, fence)).collect();
         }
         if is_last {

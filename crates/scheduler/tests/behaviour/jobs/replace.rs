@@ -72,6 +72,28 @@ fn a_job_that_is_added_as_resumed_does_not_stay_paused() {
 }
 
 #[test]
+fn a_job_that_is_added_as_paused_and_then_as_resumed_keeps_its_count_and_its_grid() {
+    both(|fixture| {
+        let job = || {
+            let job = fixture.job(note("job".into())).id("job").replace_existing(true);
+            job.trigger(IntervalTrigger::seconds(10).max_runs(3))
+        };
+        fixture.block_on(job().add()).unwrap();
+        fixture.run_until(25);
+        assert_eq!(fixture.log.lines(), ["job@10", "job@20"]);
+        for _ in 0..2 {
+            let paused = fixture.block_on(job().paused().add()).unwrap();
+            assert_eq!((paused.next_run_time, paused.fire_count), (None, 2));
+        }
+        fixture.run_until(37);
+        let resumed = fixture.block_on(job().resumed().add()).unwrap();
+        assert_eq!((resumed.next_run_time, resumed.fire_count), (Some(at(40)), 2));
+        fixture.run_until(100);
+        assert_eq!(fixture.log.lines(), ["job@10", "job@20", "job@40"]);
+    });
+}
+
+#[test]
 fn due_fire_times_that_a_change_of_the_schedule_drops_are_reported() {
     type Change = fn(&SchedulerFixture);
     let replace: Change = |fixture| {
