@@ -166,10 +166,19 @@ fn without_values(error: &CodecError) -> String {
         error => error_chain(error).to_string(),
     };
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    match (text.find('"'), text.rfind('"')) {
-        (Some(first), Some(last)) if first < last => {
-            format!("{}{}", text[..first].trim_end(), &text[last + 1..])
-        }
+    let text = match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => without(text, first, last),
         _ => text.to_owned(),
+    };
+    // Numbers and variants are quoted in another way, as are the names of fields, which are no values.
+    let quoted = text.match_indices('`').map(|(at, _)| at).collect::<Vec<_>>();
+    match quoted[..] {
+        [first, last, ..] if !text.contains(" field `") => without(&text, first, last),
+        _ => text,
     }
+}
+
+/// The text without the bytes from `first` to `last`, and without the space before them.
+fn without(text: &str, first: usize, last: usize) -> String {
+    format!("{}{}", text[..first].trim_end(), &text[last + 1..])
 }

@@ -200,7 +200,7 @@ fn jobs_are_checked() {
         ),
         (
             json!({"task": "send_mail", "cron": "@daily", "args": [7]}),
-            "\"send_mail\": [0]: invalid type: integer `7`, expected a string",
+            "\"send_mail\": [0]: invalid type: integer, expected a string",
         ),
         (
             json!({"task": "send_mail", "cron": "@daily", "args": []}),
