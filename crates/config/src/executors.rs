@@ -120,6 +120,6 @@ pub(crate) fn read(
             Ok(executor)
         }
         Some(value) => Err(parent.invalid(alias, &value, "the name of an executor, or a table")),
-        None => Err(parent.missing(alias, "it is an executor")),
+        None => Err(parent.absent(alias, "it is an executor")),
     }
 }

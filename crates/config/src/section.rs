@@ -178,8 +178,16 @@ impl Section {
         &self.known
     }
 
-    /// The error for a key that is not set.
+    /// The error for a key that is not set: it, or one of those that could be set instead, may be misspelled.
     pub(crate) fn missing(&self, name: &str, reason: &str) -> ConfigError {
+        let mut known: Vec<_> = self.known.iter().map(String::as_str).chain([name]).collect();
+        known.sort_unstable();
+        known.dedup();
+        self.misspelled(&known).unwrap_or_else(|| self.absent(name, reason))
+    }
+
+    /// The same if no other key can be a misspelling of it.
+    pub(crate) fn absent(&self, name: &str, reason: &str) -> ConfigError {
         ConfigError::MissingKey { key: self.key_of(name), reason: reason.to_owned() }
     }
 

@@ -203,6 +203,19 @@ fn jobs_are_checked() {
             "\"send_mail\": [0]: invalid type: integer, expected a string",
         ),
         (
+            json!({"task": "clean_up", "trigger": "interval", "hour": 5}),
+            "there is no key \"punctual.jobs.mail.hour\"",
+        ),
+        (
+            json!({"task": "clean_up", "trigger": "interval", "secnds": 5, "name": "often", "tags": ["a"]}),
+            "seconds",
+        ),
+        (json!({"tsk": "clean_up", "cron": "@daily", "args": []}), "\"punctual.jobs.mail.tsk\""),
+        (
+            json!({"task": "clean_up", "trigger": "interval", "name": "often", "args": [], "tags": ["a"]}),
+            "the key \"punctual.jobs.mail.every\" is missing",
+        ),
+        (
             json!({"task": "send_mail", "cron": "@daily", "args": []}),
             "invalid length 0, expected a tuple of size 1",
         ),

@@ -106,7 +106,7 @@ fn implied(section: &mut Section, plugins: &Plugins) -> Result<ConfiguredTrigger
     match found.as_slice() {
         [] => {
             let keys: Vec<_> = IMPLIED.iter().map(|(key, _)| *key).collect();
-            let missing = || section.missing("trigger", "it determines when the job runs");
+            let missing = || section.absent("trigger", "it determines when the job runs");
             Err(section.misspelled(&keys).unwrap_or_else(missing))
         }
         [(key, name)] => plugins.create_trigger(section.key_of(key), name, section),
