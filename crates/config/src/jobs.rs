@@ -171,9 +171,13 @@ fn without_values(error: &CodecError) -> String {
         _ => text.to_owned(),
     };
     // Numbers and variants are quoted in another way, as are the names of fields, which are no values.
-    let quoted = text.match_indices('`').map(|(at, _)| at).collect::<Vec<_>>();
-    match quoted[..] {
-        [first, last, ..] if !text.contains(" field `") => without(&text, first, last),
+    let first = text.find('`').filter(|&first| !text[..first].ends_with(" field "));
+    let last = first.and_then(|first| {
+        let rest = &text[first + 1..];
+        rest.find("`, expected").or_else(|| rest.find('`')).map(|at| first + 1 + at)
+    });
+    match (first, last) {
+        (Some(first), Some(last)) => without(&text, first, last),
         _ => text,
     }
 }

@@ -187,7 +187,7 @@ impl<S> JobBuilder<S> {
 
     /// Adds the job in the paused state: it has no next run time until it is resumed.
     pub fn paused(mut self) -> Self {
-        self.job.first_run = RunAt::Paused;
+        (self.job.first_run, self.job.is_resumed) = (RunAt::Paused, false);
         self
     }
 
@@ -195,6 +195,9 @@ impl<S> JobBuilder<S> {
     /// [`replace_existing`](Self::replace_existing).
     pub fn resumed(mut self) -> Self {
         self.job.is_resumed = true;
+        if self.job.first_run == RunAt::Paused {
+            self.job.first_run = RunAt::Trigger;
+        }
         self
     }
 

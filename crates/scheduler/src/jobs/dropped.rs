@@ -18,7 +18,8 @@ impl Jobs {
         let Some(due) = before.schedule else { return };
         let (first, now) = (due.next_run_time, store.now());
         let is_kept = schedule.is_some_and(|new| new.next_run_time <= first);
-        if first > now || is_kept || before.claims > 0 {
+        // The run of a retry is still stored, and one that is claimed may be in progress.
+        if first > now || is_kept || before.claims > 0 || before.id.is_of_retry() {
             return;
         }
         let decoded = store.decode(before).ok();

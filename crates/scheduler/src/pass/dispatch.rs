@@ -40,7 +40,7 @@ impl PassRunner {
         {
             for run in &job.runs {
                 if !self.runs.submit(store, &job.record, resolved, run) {
-                    self.no_instance(store, &job.record, run);
+                    self.on_no_free_instance(store, &job.record, run);
                 }
             }
         }
@@ -52,7 +52,7 @@ impl PassRunner {
     }
 
     /// A user has started a run since the job was planned, or an unconfirmed commit has.
-    fn no_instance(&self, store: &Arc<RegisteredStore>, record: &JobRecord, run: &NewRun) {
+    fn on_no_free_instance(&self, store: &Arc<RegisteredStore>, record: &JobRecord, run: &NewRun) {
         if record.id.is_of_retry() {
             self.runs.store_again(store, record, run);
         } else {

@@ -12,7 +12,7 @@ use punctual_core::{
 };
 
 use super::PassRunner;
-use crate::store::{FailedRun, GuardedAttempt, RegisteredStore};
+use crate::store::{FailedRun, RegisteredStore};
 
 /// Maximum number of retries in one call.
 const MAX_RETRIES: usize = 500;
@@ -76,19 +76,15 @@ impl PassRunner {
     ) -> Result<Vec<FailedRun>, StoreError> {
         let mut owned = Vec::with_capacity(failed.len());
         for failed in failed {
-            let is_lost = match &failed.guarded {
-                Some(attempt) if self.may_be_lost(store, attempt.started) => {
-                    let GuardedAttempt { job, guard, scheduled_time, .. } = attempt;
-                    store.is_taken_over(job, failed.run_id, *scheduled_time, guard).await?
-                }
-                _ => false,
-            };
-            if !is_lost {
-                owned.push(failed);
-            } else {
+            if let Some(attempt) = &failed.guarded
+                && self.may_be_lost(store, attempt.started)
+                && store.is_taken_over(failed.run_id, attempt).await?
+            {
                 store.pending.remove_failed_run(&failed.record.id);
                 tracing::debug!(target: "punctual::scheduler", store = %store.alias, run = %failed.run_id, "the failed run is not retried here: another process has taken it over");
+                continue;
             }
+            owned.push(failed);
         }
         Ok(owned)
     }

@@ -82,7 +82,7 @@ impl ActiveRun {
 
     /// Whether another process repeats it if it does not end here.
     pub(super) fn is_repeated(&self) -> bool {
-        self.guard.is_some() && self.store.caps.persistent
+        self.guard.is_held() && self.store.caps.persistent
     }
 
     /// Whether its end has been reported although it has not ended.
@@ -140,8 +140,8 @@ pub(crate) struct LeftRun {
     pub is_repeated: bool,
 }
 
-/// Number of waiting retries that are due again when the last run of their job has ended. The others are due again after
-/// a delay, because all that can start here are known only while a run is in progress.
+/// Number of waiting retries that are due at once when the last run of their job has ended. The list of the others is dropped
+/// with the state of the job; they are due again after the delay with which they were deferred.
 const WOKEN_AFTER_LAST_RUN: usize = 64;
 
 /// What remains to be done for a run whose claim was settled by a commit that recorded it.
@@ -180,7 +180,7 @@ impl ActiveRuns {
     /// The runs in progress that are recorded in the store or run under an open claim, with their jobs and guards.
     pub(crate) fn guarded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, RunGuard)> {
         let guarded = self.runs.values().filter(|run| Arc::ptr_eq(&run.store, store));
-        let guarded = guarded.filter(|run| run.guard.is_some());
+        let guarded = guarded.filter(|run| run.guard.is_held());
         guarded
             .map(|run| (run.stored_id().clone(), run.context.run_id(), run.guard.clone()))
             .collect()
@@ -248,7 +248,7 @@ impl ActiveRuns {
         else {
             return false;
         };
-        self.guarded_count += usize::from(!run.guard.is_some());
+        self.guarded_count += usize::from(!run.guard.is_held());
         run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
         run.set_taken_over();
@@ -314,7 +314,7 @@ impl ActiveRuns {
         let Some(run) = self.runs.get_mut(&run) else {
             return false;
         };
-        self.guarded_count += usize::from(!run.guard.is_some());
+        self.guarded_count += usize::from(!run.guard.is_held());
         run.guard = RunGuard::Claim(fence, start_limit.clone());
         run.attempt = attempt;
         run.set_taken_over();
@@ -361,7 +361,7 @@ impl ActiveRuns {
         let free = job.count < max.max(1);
         if free {
             job.count += 1;
-            self.guarded_count += usize::from(run.guard.is_some());
+            self.guarded_count += usize::from(run.guard.is_held());
             self.runs.insert(run.context.run_id(), run);
         }
         free
@@ -377,8 +377,9 @@ impl ActiveRuns {
 
     /// The job was removed from its store. Returns whether it has runs in progress.
     pub(crate) fn set_removed(&mut self, store: &Arc<RegisteredStore>, id: &JobId) -> bool {
-        let job = self.jobs.get_mut(&key(store, id));
-        job.map(|job| job.removed = true).is_some()
+        let Some(job) = self.jobs.get_mut(&key(store, id)) else { return false };
+        job.removed = true;
+        true
     }
 
     /// The stored job, a job or a retry of it, waits until a run of the job ends. Returns false if none is in progress.
@@ -389,8 +390,9 @@ impl ActiveRuns {
         waiting: (Timestamp, JobId),
         fence: Fence,
     ) -> bool {
-        let job = self.jobs.get_mut(&key(store, id));
-        job.map(|job| job.waiting.get_or_insert_default().0.insert(waiting, fence)).is_some()
+        let Some(job) = self.jobs.get_mut(&key(store, id)) else { return false };
+        job.waiting.get_or_insert_default().0.insert(waiting, fence);
+        true
     }
 
     /// Removes a completed run and returns it with what follows for the other runs of its job.
@@ -403,7 +405,7 @@ impl ActiveRuns {
         retry: Option<&ToRetry<'_>>,
     ) -> Option<(ActiveRun, AfterRun)> {
         let mut run = self.runs.remove(&run)?;
-        self.guarded_count -= usize::from(run.guard.is_some());
+        self.guarded_count -= usize::from(run.guard.is_held());
         if let Some(limit) = run.take_limit() {
             self.limits.remove(&(limit, run.context.run_id()));
         }

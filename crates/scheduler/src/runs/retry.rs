@@ -47,7 +47,7 @@ impl RunTracker {
         let Some(run) = self.active.lock().retried(event.run_id) else { return };
         let Some(policy) = &run.definition.options.retry else { return };
         let is_retried = policy.retried_failures().contains(failure);
-        if !ended && (run.guard.is_some() || !is_retried) {
+        if !ended && (run.guard.is_held() || !is_retried) {
             return;
         }
         let store = Arc::clone(&run.store);

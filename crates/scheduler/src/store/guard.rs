@@ -16,7 +16,8 @@ pub(crate) enum RunGuard {
 }
 
 impl RunGuard {
-    pub(crate) fn is_some(&self) -> bool {
+    /// Whether other nodes repeat the run if this process dies.
+    pub(crate) fn is_held(&self) -> bool {
         matches!(self, Self::Claim(..) | Self::Record(_))
     }
 }

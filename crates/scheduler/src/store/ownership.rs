@@ -1,8 +1,9 @@
 //! Whether runs that this process has started still belong to it.
 
-use punctual_core::{JobId, RunId, StoreError, StoreErrorKind, StoredJob, Timestamp};
+use punctual_core::{JobId, RunId, StoreError, StoreErrorKind, StoredJob};
 
 use super::guard::RunGuard;
+use super::pending_work::GuardedAttempt;
 use super::registered::RegisteredStore;
 
 impl RegisteredStore {
@@ -17,14 +18,13 @@ impl RegisteredStore {
         Ok(self.readable(job).await?.is_some_and(|job| guards(&job, run, guard)))
     }
 
-    /// Whether another process repeats a run, or has done so, since this one lost its lease.
+    /// Whether another process repeats an attempt, or has done so, since this one lost its lease.
     pub(crate) async fn is_taken_over(
         &self,
-        job: &JobId,
         run: RunId,
-        scheduled_time: Timestamp,
-        guard: &RunGuard,
+        attempt: &GuardedAttempt,
     ) -> Result<bool, StoreError> {
+        let GuardedAttempt { job, guard, scheduled_time, .. } = attempt;
         let Some(found) = self.readable(job).await? else { return Ok(true) };
         Ok(match guard {
             _ if guards(&found, run, guard) => false,
@@ -34,7 +34,7 @@ impl RegisteredStore {
                 let schedule = found.record.schedule;
                 job.is_of_retry()
                     || found.runs.iter().any(|other| other.run_id == run)
-                    || schedule.is_some_and(|next| next.next_run_time == scheduled_time)
+                    || schedule.is_some_and(|next| next.next_run_time == *scheduled_time)
             }
             RunGuard::None => false,
         })

@@ -167,9 +167,7 @@ impl RetryChecker {
                 let text = format!("{late} us late: {}", show::job(Some(job)));
                 return violated("due jobs are run", text);
             }
-            let definition = job.record.definition.as_bytes();
-            let definition = JobDefinition::decode(definition).expect("a definition");
-            stored.extend(definition.retry_of.map(|failed| failed.run_id));
+            stored.extend(definition(job).retry_of.map(|failed| failed.run_id));
             stored.extend(job.runs.iter().map(|run| run.run_id));
             let claimed = job.record.schedule.filter(|_| job.record.claims > 0);
             stored.extend(claimed.map(|next| job.record.run_id_at(next.next_run_time)));
@@ -195,10 +193,13 @@ impl RetryChecker {
 
     /// Whether a job or a retry waits for a free instance.
     fn waits(&self, job: &StoredJob) -> bool {
-        let definition = job.record.definition.as_bytes();
-        let definition = JobDefinition::decode(definition).expect("a definition");
+        let definition = definition(job);
         let origin = definition.retry_of.as_deref().map_or(&job.record.id, |failed| &failed.job_id);
         let executing = self.executing.iter().filter(|run| run.job == *origin).count();
         executing >= self.jobs[origin].max_instances
     }
+}
+
+fn definition(job: &StoredJob) -> JobDefinition {
+    JobDefinition::decode(job.record.definition.as_bytes()).expect("a definition")
 }

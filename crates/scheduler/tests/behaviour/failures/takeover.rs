@@ -1,5 +1,7 @@
 //! Two schedulers on one SQLite file, one of which is killed, suspended or shut down.
 
+use std::time::Duration;
+
 use punctual_core::{Event, EventMask, Recovery};
 use punctual_scheduler::{HistoryOptions, JobQuery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -300,6 +302,25 @@ fn a_renewal_that_was_blocked_by_an_outage_gives_live_nodes_time_to_renew() {
     assert_eq!(live.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
     assert_eq!(live.events.with_prefix("LEASE_LOST").len(), 1);
     assert_eq!(blocked.events.with_prefix("JOB_RECOVERED"), [""; 0]);
+}
+
+#[test]
+fn a_repetition_that_is_lost_before_its_start_is_repeated_however_late() {
+    let file = TempStore::new();
+    let (killed, its_runs) = node(&file, None);
+    let job = killed.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let job = job.misfire_grace_time(Duration::from_secs(1));
+    killed.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    killed.jump_to(10);
+    its_runs.start_one();
+    let (successor, runs) = node(&file, None);
+    successor.run_until_held(40, &runs);
+    runs.lose_one();
+    successor.run_until_held(80, &runs);
+    runs.run_one();
+    successor.jump_to(81);
+    assert_eq!(successor.log.lines(), ["job@10 again 3"]);
+    assert_eq!(successor.events.with_prefix("JOB_MISSED"), [""; 0]);
 }
 
 #[test]

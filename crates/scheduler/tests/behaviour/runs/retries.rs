@@ -184,6 +184,34 @@ fn an_attempt_whose_retry_is_stored_is_not_repeated() {
     }
 }
 
+/// A process whose lease has expired takes over an attempt of a run of which it still executes an earlier one.
+#[test]
+fn a_later_attempt_waits_for_the_end_of_an_earlier_one_in_the_same_process() {
+    let file = TempStore::new();
+    let (hung, its_runs) = node(&file);
+    add(&hung, Recovery::Rerun, 3);
+    hung.jump_to(10);
+    its_runs.start_one();
+    let (killed, held) = node(&file);
+    killed.run_until_held(40, &held);
+    held.run_one();
+    killed.run_until_held(60, &held);
+    assert_eq!(killed.log.lines(), ["attempt 2"]);
+    // Attempt 3 is recorded, and its process is killed.
+    held.start_one();
+    for second in 61..120 {
+        hung.jump_to(second);
+        assert_eq!(its_runs.len(), 0, "at second {second}");
+    }
+    assert_eq!(list(&hung, JobQuery::new().retries()).len(), 1, "not lost");
+    its_runs.finish_started();
+    hung.run_until_held(150, &its_runs);
+    its_runs.run_one();
+    hung.run_until(160);
+    assert_eq!(hung.log.lines(), ["attempt 4"]);
+    assert!(list(&hung, JobQuery::new().retries()).is_empty());
+}
+
 #[test]
 fn a_retry_waits_until_the_failed_attempt_is_cleared() {
     for is_recorded in [false, true] {
