@@ -257,14 +257,10 @@ impl Format {
         }
     }
 
-    #[cfg_attr(
-        not(feature = "ini"),
-        expect(unused_variables, reason = "only INI needs the prefix")
-    )]
     fn read(self, place: &str, text: &str, prefix: &str) -> Result<Values, ConfigError> {
         let tree = match self {
             #[cfg(feature = "toml")]
-            Self::Toml => crate::toml::read(place, text)?,
+            Self::Toml => crate::toml::read(place, text, prefix)?,
             #[cfg(feature = "ini")]
             Self::Ini => crate::ini::read(place, text, prefix)?,
         };

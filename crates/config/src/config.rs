@@ -37,8 +37,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first error in a job, such as [`UnknownName`](ConfigError::UnknownName) for a task that is not in the list.
-    /// The rest of the configuration is not checked.
+    /// The first error of each job, such as [`UnknownName`](ConfigError::UnknownName) for a task that is not in the list:
+    /// [`Several`](ConfigError::Several) if there is more than one. The rest of the configuration is not checked.
     pub fn jobs(&self, tasks: &Tasks) -> Result<Vec<NewJob>, ConfigError> {
         let tasks: Vec<_> = tasks.registrations().filter_map(Result::ok).collect();
         let mut root = self.root();

@@ -5,6 +5,7 @@ use punctual_scheduler::SchedulerBuilder;
 
 use crate::config::Config;
 use crate::error::ConfigError;
+use crate::errors::Errors;
 use crate::section::Section;
 use crate::{executors, jobs, scheduler, stores};
 
@@ -47,7 +48,8 @@ pub trait Configure: Sized {
     ///
     /// # Errors
     ///
-    /// The first unknown key, invalid value or missing feature. Options that are out of range are errors of `build`.
+    /// Unknown keys, invalid values and missing features: [`Several`](ConfigError::Several) if there is more than one, of each
+    /// store, executor and job the first one. Options that are out of range are errors of `build`.
     fn configure(self, config: &Config) -> Result<Self, ConfigError>;
 }
 
@@ -57,23 +59,26 @@ impl<S> Configure for SchedulerBuilder<S> {
             log_warning(&warning);
         }
         let mut root = config.root();
-        let builder = apply(self, config, &mut root)?;
-        root.finish()?;
-        Ok(builder)
+        let mut errors = Errors::default();
+        let builder = apply(self, config, &mut root, &mut errors);
+        errors.take(root.finish());
+        errors.finish(builder)
     }
 }
 
+/// Takes all keys, also after an error.
 pub(crate) fn apply<S>(
     mut builder: SchedulerBuilder<S>,
     config: &Config,
     root: &mut Section,
-) -> Result<SchedulerBuilder<S>, ConfigError> {
-    let zone = scheduler::read_zone(root)?;
+    errors: &mut Errors,
+) -> SchedulerBuilder<S> {
+    let zone = errors.option(scheduler::read_zone(root));
     if let Some(zone) = &zone {
         builder = builder.timezone(zone);
     }
-    builder = scheduler::apply(builder, root)?;
-    for_each(root, "job_stores", |section, alias| {
+    builder = scheduler::apply(builder, root, errors);
+    for_each(root, "job_stores", errors, |section, alias| {
         let configured = stores::read(section, alias, &config.plugins)?;
         let mut with_store = std::mem::take(&mut builder).job_store(alias, configured.store);
         if let Some(history) = configured.history {
@@ -81,28 +86,31 @@ pub(crate) fn apply<S>(
         }
         builder = with_store;
         Ok(())
-    })?;
-    for_each(root, "executors", |section, alias| {
+    });
+    for_each(root, "executors", errors, |section, alias| {
         let executor = executors::read(section, alias, &config.plugins)?;
         builder = std::mem::take(&mut builder).executor(alias, executor);
         Ok(())
-    })?;
+    });
     let tasks: Vec<_> = builder.registered_tasks().cloned().collect();
-    Ok(builder.jobs(jobs::read_all(root, zone, &config.plugins, &tasks)?))
+    let jobs = errors.take(jobs::read_all(root, zone, &config.plugins, &tasks));
+    builder.jobs(jobs.unwrap_or_default())
 }
 
 /// Calls `read` with each alias in a section of stores or executors, in alphabetical order.
 fn for_each(
     root: &mut Section,
     name: &str,
+    errors: &mut Errors,
     mut read: impl FnMut(&mut Section, &str) -> Result<(), ConfigError>,
-) -> Result<(), ConfigError> {
-    let Some(mut section) = root.take_section(name)? else { return Ok(()) };
+) {
+    let Some(mut section) = errors.option(root.take_section(name)) else { return };
     let mut aliases = section.names();
     aliases.sort_unstable();
     for alias in aliases {
-        Alias::new(&alias).map_err(|error| ConfigError::rejected(section.key_of(&alias), error))?;
-        read(&mut section, &alias)?;
+        errors.take(match Alias::new(&alias) {
+            Ok(_) => read(&mut section, &alias),
+            Err(error) => Err(ConfigError::rejected(section.key_of(&alias), error)),
+        });
     }
-    Ok(())
 }

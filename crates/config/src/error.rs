@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use punctual_core::similar_names;
+use punctual_core::{error_chain, similar_names};
 
 /// An invalid configuration.
 ///
@@ -138,6 +138,13 @@ pub enum ConfigError {
         /// The difference, without the values.
         reason: String,
     },
+    /// Several options, stores, executors or jobs are invalid. The text has a line for each error, with its causes.
+    #[error("the configuration has {} errors:{}", .errors.len(), lines(.errors))]
+    #[non_exhaustive]
+    Several {
+        /// The errors: at least two, none of which is `Several`.
+        errors: Vec<Self>,
+    },
 }
 
 punctual_core::error_debug!(ConfigError);
@@ -171,6 +178,10 @@ impl ConfigError {
             Err(source) => Self::Rejected { key: key.into(), source },
         }
     }
+}
+
+fn lines(errors: &[ConfigError]) -> String {
+    errors.iter().map(|error| format!("\n  {}", error_chain(error))).collect()
 }
 
 fn did_you_mean(similar: &[String]) -> String {

@@ -11,6 +11,7 @@ use punctual_triggers::trigger_defaults;
 use serde_json::{Map, Value};
 
 use crate::error::ConfigError;
+use crate::errors::Errors;
 use crate::plugins::Plugins;
 use crate::scheduler::read_job_options;
 use crate::section::Section;
@@ -29,28 +30,20 @@ pub(crate) fn read_all(
     let defaults = trigger_defaults(zone.unwrap_or_else(Zone::utc), SystemClock.now());
     let reader = JobReader { plugins, tasks, defaults };
     let key = root.key_of("jobs");
+    let (mut jobs, mut errors) = (Vec::new(), Errors::default());
     if let Value::Array(items) = value {
         let mut sections = HashMap::new();
-        let items = items.into_iter().enumerate();
-        return items
-            .map(|(index, item)| {
-                let mut section = Section::new(format!("{key}.{index}"), table(item, &key)?);
-                let id: String =
-                    section.require("id", "it identifies the job when it is added again")?;
-                let key = section.key().to_owned();
-                if let Some(other) = sections.insert(id.clone(), key.clone()) {
-                    return Err(ConfigError::DuplicateJob { key, other, id });
-                }
-                reader.read(section, id)
-            })
-            .collect();
+        for (index, item) in items.into_iter().enumerate() {
+            jobs.extend(errors.take(reader.read_item(&key, index, item, &mut sections)));
+        }
+    } else {
+        for (id, item) in table(value, &key)? {
+            let key = format!("{key}.{id}");
+            let section = table(item, &key).map(|values| Section::new(key, values));
+            jobs.extend(errors.take(section.and_then(|section| reader.read(section, id))));
+        }
     }
-    let jobs = table(value, &key)?.into_iter();
-    jobs.map(|(id, item)| {
-        let key = format!("{key}.{id}");
-        reader.read(Section::new(key.clone(), table(item, &key)?), id)
-    })
-    .collect()
+    errors.finish(jobs)
 }
 
 fn table(value: Value, key: &str) -> Result<Map<String, Value>, ConfigError> {
@@ -73,6 +66,23 @@ pub(crate) struct JobReader<'a> {
 }
 
 impl JobReader<'_> {
+    /// Reads a job of a list. `sections` contains the section of each id.
+    fn read_item(
+        &self,
+        key: &str,
+        index: usize,
+        item: Value,
+        sections: &mut HashMap<String, String>,
+    ) -> Result<NewJob, ConfigError> {
+        let key = format!("{key}.{index}");
+        let mut section = Section::new(key.clone(), table(item, &key)?);
+        let id: String = section.require("id", "it identifies the job when it is added again")?;
+        if let Some(other) = sections.insert(id.clone(), key.clone()) {
+            return Err(ConfigError::DuplicateJob { key, other, id });
+        }
+        self.read(section, id)
+    }
+
     fn read(&self, mut section: Section, id: String) -> Result<NewJob, ConfigError> {
         let job = self.read_section(&mut section, id)?;
         section.finish()?;

@@ -8,6 +8,7 @@ use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
 use punctual_triggers::trigger_defaults;
 use serde_json::{Value, json};
 
+use crate::errors::Errors;
 use crate::jobs::JobReader;
 use crate::plugins::Plugins;
 use crate::section::Section;
@@ -43,7 +44,9 @@ fn keys_of_the_code() -> BTreeSet<String> {
     };
     let config = Config::builder().build().unwrap();
     let builder: SchedulerBuilder<AsyncScheduler> = AsyncScheduler::builder();
-    add("", known(json!({}), |root| drop(configure::apply(builder, &config, root).unwrap())));
+    let mut errors = Errors::default();
+    add("", known(json!({}), |root| drop(configure::apply(builder, &config, root, &mut errors))));
+    errors.finish(()).unwrap();
     add("job_defaults.", known(json!({}), |section| drop(scheduler::read_job_options(section))));
     let retry = |section: &mut Section| assert!(scheduler::read_retry_section(section).is_ok());
     add("job_defaults.retry.", known(json!({"delay": 1}), retry));

@@ -32,6 +32,7 @@ mod configure;
 mod configured_trigger;
 mod env;
 mod error;
+mod errors;
 mod executors;
 #[cfg(feature = "ini")]
 mod ini;

@@ -9,6 +9,7 @@ use punctual_scheduler::{FailureLog, HistoryOptions, JobBuilder, SchedulerBuilde
 use serde_json::Value;
 
 use crate::error::ConfigError;
+use crate::errors::Errors;
 use crate::section::Section;
 
 const COALESCE: &[(&str, Coalesce)] = &[
@@ -38,56 +39,68 @@ pub(crate) fn read_zone(section: &mut Section) -> Result<Option<Zone>, ConfigErr
 pub(crate) fn apply<S>(
     mut builder: SchedulerBuilder<S>,
     section: &mut Section,
-) -> Result<SchedulerBuilder<S>, ConfigError> {
-    if let Some(node_id) = section.take::<String>("node_id")? {
-        NodeId::new(&node_id)
-            .map_err(|error| ConfigError::rejected(section.key_of("node_id"), error))?;
+    errors: &mut Errors,
+) -> SchedulerBuilder<S> {
+    if let Some(node_id) = errors.option(read_node_id(section)) {
         builder = builder.node_id(node_id);
     }
-    if let Some(delay) = section.take::<Duration>("max_retry_delay")? {
+    if let Some(delay) = errors.option(section.take::<Duration>("max_retry_delay")) {
         builder = builder.max_retry_delay(delay);
     }
-    if let Some(lease) = section.take::<Duration>("lease")? {
+    if let Some(lease) = errors.option(section.take::<Duration>("lease")) {
         builder = builder.lease(lease);
     }
-    if let Some(interval) = section.take::<Duration>("poll_interval")? {
+    if let Some(interval) = errors.option(section.take::<Duration>("poll_interval")) {
         builder = builder.poll_interval(interval);
     }
-    if let Some(grace) = section.take::<Duration>("cancel_grace")? {
+    if let Some(grace) = errors.option(section.take::<Duration>("cancel_grace")) {
         builder = builder.cancel_grace(grace);
     }
-    if let Some(timeout) = section.take::<Duration>("shutdown_timeout")? {
+    if let Some(timeout) = errors.option(section.take::<Duration>("shutdown_timeout")) {
         builder = builder.shutdown_timeout(timeout);
     }
-    if let Some(max) = section.take::<usize>("max_concurrent_runs")? {
+    if let Some(max) = errors.option(section.take::<usize>("max_concurrent_runs")) {
         builder = builder.max_concurrent_runs(max);
     }
-    if section.take("client_only")? == Some(true) {
+    if errors.option(section.take("client_only")) == Some(true) {
         builder = builder.client_only();
     }
-    if let Some(codec) = read_codec(section)? {
+    if let Some(codec) = errors.option(read_codec(section)) {
         builder = builder.codec(codec);
     }
-    if let Some(failures) = section.take_word(
+    if let Some(failures) = errors.option(section.take_word(
         "failure_log",
         &[
             ("full", FailureLog::Full),
             ("without_errors", FailureLog::WithoutErrors),
             ("off", FailureLog::Off),
         ],
-    )? {
+    )) {
         builder = builder.failure_log(failures);
     }
-    if let Some(history) = read_history(section)? {
+    if let Some(history) = errors.option(read_history(section)) {
         builder = builder.history(history);
     }
-    if let Some(mut defaults) = section.take_section("job_defaults")? {
-        let options = read_job_options(&mut defaults)?.options();
-        options.check().map_err(|error| ConfigError::rejected(defaults.key(), error))?;
-        defaults.finish()?;
-        builder = builder.job_defaults(options);
+    if let Some(defaults) = errors.option(read_job_defaults(section)) {
+        builder = builder.job_defaults(defaults);
     }
-    Ok(builder)
+    builder
+}
+
+fn read_node_id(section: &mut Section) -> Result<Option<String>, ConfigError> {
+    let Some(node_id) = section.take::<String>("node_id")? else { return Ok(None) };
+    match NodeId::new(&node_id) {
+        Ok(_) => Ok(Some(node_id)),
+        Err(error) => Err(ConfigError::rejected(section.key_of("node_id"), error)),
+    }
+}
+
+fn read_job_defaults(section: &mut Section) -> Result<Option<JobOptions>, ConfigError> {
+    let Some(mut section) = section.take_section("job_defaults")? else { return Ok(None) };
+    let options = read_job_options(&mut section)?.options();
+    options.check().map_err(|error| ConfigError::rejected(section.key(), error))?;
+    section.finish()?;
+    Ok(Some(options))
 }
 
 fn read_codec(section: &mut Section) -> Result<Option<Codec>, ConfigError> {
@@ -149,7 +162,7 @@ pub(crate) struct GivenJobOptions {
     pub(crate) max_catch_up_runs: Option<Option<u32>>,
     pub(crate) max_catch_up_age: Option<Option<Duration>>,
     pub(crate) timeout: Option<Option<Duration>>,
-    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) retry: Option<Option<RetryPolicy>>,
 }
 
 impl GivenJobOptions {
@@ -164,7 +177,7 @@ impl GivenJobOptions {
         options.max_catch_up_runs = self.max_catch_up_runs.unwrap_or(options.max_catch_up_runs);
         options.max_catch_up_age = self.max_catch_up_age.unwrap_or(options.max_catch_up_age);
         options.timeout = self.timeout.unwrap_or(options.timeout);
-        options.retry(self.retry.clone())
+        options.retry(self.retry.clone().flatten())
     }
 
     /// Sets the given options of a job.
@@ -216,12 +229,18 @@ pub(crate) fn read_job_options(section: &mut Section) -> Result<GivenJobOptions,
     })
 }
 
-/// Takes the table of a retry policy.
-fn read_retry(section: &mut Section) -> Result<Option<RetryPolicy>, ConfigError> {
-    let Some(mut section) = section.take_section("retry")? else { return Ok(None) };
+/// Takes a retry policy: a table, or `none`, by which a job has no policy although `job_defaults` has one.
+fn read_retry(section: &mut Section) -> Result<Option<Option<RetryPolicy>>, ConfigError> {
+    let Some(value) = section.take_value("retry") else { return Ok(None) };
+    let values = match value {
+        Value::Object(values) => values,
+        Value::String(text) if text.trim().eq_ignore_ascii_case("none") => return Ok(Some(None)),
+        value => return Err(section.invalid("retry", &value, "a table, or \"none\"")),
+    };
+    let mut section = Section::new(section.key_of("retry"), values);
     let policy = read_retry_section(&mut section)?;
     section.finish()?;
-    Ok(Some(policy))
+    Ok(Some(Some(policy)))
 }
 
 pub(crate) fn read_retry_section(section: &mut Section) -> Result<RetryPolicy, ConfigError> {

@@ -6,6 +6,7 @@ use punctual_core::similar_names;
 use serde_json::{Map, Value};
 
 use crate::error::ConfigError;
+use crate::errors::Errors;
 use crate::tree::join;
 use crate::value::{FromConfig, describe};
 
@@ -153,12 +154,13 @@ impl Section {
     ///
     /// # Errors
     ///
-    /// [`UnknownKey`](ConfigError::UnknownKey) for the first one that has not.
+    /// [`UnknownKey`](ConfigError::UnknownKey) for each one that has not.
     pub(crate) fn finish(self) -> Result<(), ConfigError> {
-        match self.values.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(ConfigError::unknown_key(self.key_of(name), name, &self.known)),
+        let mut errors = Errors::default();
+        for name in self.values.keys() {
+            errors.take::<()>(Err(ConfigError::unknown_key(self.key_of(name), name, &self.known)));
         }
+        errors.finish(())
     }
 
     /// The error for the first key that is probably a misspelling of one of these names, which are not set.

@@ -2,10 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use crate::apscheduler;
 use crate::error::ConfigError;
+use crate::tree::{insert, merge};
 
 /// Parses a text. `place` is the name of the file.
-pub(crate) fn read(place: &str, text: &str) -> Result<Map<String, Value>, ConfigError> {
+pub(crate) fn read(
+    place: &str,
+    text: &str,
+    prefix: &str,
+) -> Result<Map<String, Value>, ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
         // Not the whole text of the error, which shows the line: it may contain a password.
@@ -15,7 +21,17 @@ pub(crate) fn read(place: &str, text: &str) -> Result<Map<String, Value>, Config
             reason: error.message().to_owned(),
         }
     })?;
-    Ok(convert_table(table))
+    let mut tree = Map::new();
+    for (name, value) in table {
+        let prefixes = [prefix, apscheduler::PREFIX];
+        // Quoted, as in `"punctual.timezone" = "UTC"`: the same key as without the quotes.
+        if prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix)) {
+            insert(&mut tree, &name, convert(value))?;
+        } else {
+            merge(&mut tree, Map::from_iter([(name, convert(value))]));
+        }
+    }
+    Ok(tree)
 }
 
 fn convert_table(table: toml::Table) -> Map<String, Value> {
@@ -46,7 +62,7 @@ mod tests {
         let text =
             "[punctual]\na = 1\nb.c = [true, 0.5]\nd = 2026-12-24T08:00:00Z\ne = 2026-12-24\n";
         assert_eq!(
-            Value::from(read("TOML", text).unwrap()),
+            Value::from(read("TOML", text, "punctual.").unwrap()),
             json!({"punctual": {
                 "a": 1, "b": {"c": [true, 0.5]}, "d": "2026-12-24T08:00:00Z", "e": "2026-12-24"
             }})
@@ -54,9 +70,18 @@ mod tests {
     }
 
     #[test]
+    fn quotes_around_a_dotted_key_have_no_effect() {
+        let text = "\"punctual.lease\" = 1\n\"app.name\" = \"a\"\n[punctual]\ntimezone = \"UTC\"\n\"a.b\" = 1\n";
+        assert_eq!(
+            Value::from(read("TOML", text, "punctual.").unwrap()),
+            json!({"punctual": {"lease": 1, "timezone": "UTC", "a.b": 1}, "app.name": "a"})
+        );
+    }
+
+    #[test]
     fn syntax_errors_name_the_line_but_do_not_show_it() {
         let text = "[punctual]\ntimezone = \"UTC\"\nurl = \"postgres://ann:hunter2@host\" x\n";
-        let error = read("jobs.toml", text).unwrap_err();
+        let error = read("jobs.toml", text, "punctual.").unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("jobs.toml, line 3") && !text.contains("hunter2"), "{text}");
     }

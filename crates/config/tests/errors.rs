@@ -64,6 +64,40 @@ fn misspelled_triggers_have_suggestions() {
     }
 }
 
+#[test]
+fn all_errors_are_reported_at_once() {
+    let error = configure([
+        ("timezon", json!("UTC")),
+        ("lease", json!("soon")),
+        ("job_defaults.coalesce", json!("newest")),
+        ("executors.default", json!("tread_pool")),
+        ("jobs.a.task", json!("clean_up")),
+        ("jobs.b.task", json!("clean_upp")),
+        ("jobs.b.every", json!(60)),
+        ("jobs.c.task", json!("clean_up")),
+        ("jobs.c.every", json!(60)),
+        ("jobs.c.nam", json!("C")),
+        ("jobs.c.taggs", json!("d")),
+    ]);
+    let text = error_chain(&error.unwrap_err()).to_string();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("the configuration has 8 errors:"));
+    for expected in [
+        "  punctual.lease is \"soon\": ",
+        "  punctual.job_defaults.coalesce is \"newest\": ",
+        "  punctual.executors.default is \"tread_pool\"",
+        "  the key \"punctual.jobs.a.trigger\" is missing",
+        "  punctual.jobs.b.task is \"clean_upp\"",
+        "  there is no key \"punctual.jobs.c.nam\" (did you mean \"name\"?)",
+        "  there is no key \"punctual.jobs.c.taggs\" (did you mean \"tags\"?)",
+        "  there is no key \"punctual.timezon\" (did you mean \"timezone\"?)",
+    ] {
+        let line = lines.next().unwrap_or_default();
+        assert!(line.starts_with(expected), "{text}");
+    }
+    assert_eq!(lines.next(), None);
+}
+
 /// Defect 24 of ADR 0009: APScheduler ignores unknown keys.
 #[test]
 fn defect_24_misspelled_configuration_is_an_error() {
@@ -117,10 +151,27 @@ fn invalid_values_are_named() {
         ),
         ("job_stores.default.prefix", json!("a"), "\"punctual.job_stores.default.url\" is missing"),
         ("codec", json!("xml"), "it must be one of json, bincode"),
+        (
+            "job_defaults.retry",
+            json!("never"),
+            "punctual.job_defaults.retry is \"never\": it must be a table, or \"none\"",
+        ),
     ] {
         let error = error([(key, value)]);
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn an_interval_has_one_length() {
+    let error = error([
+        ("jobs.a.task", json!("clean_up")),
+        ("jobs.a.every", json!("10s")),
+        ("jobs.a.hours", json!(1)),
+    ]);
+    let expected =
+        r#"the keys "punctual.jobs.a.every" and "punctual.jobs.a.hours" exclude each other"#;
+    assert_eq!(error, expected);
 }
 
 #[test]

@@ -342,6 +342,31 @@ fn every_option_of_a_job_is_applied() {
 }
 
 #[test]
+fn a_job_can_have_no_retries_although_others_have() {
+    let config = Config::builder().toml(
+        r#"
+        [punctual]
+        job_defaults.retry.delay = 5
+        [punctual.jobs.mail]
+        task = "send_mail"
+        args = ["ann@example.org", 2]
+        every = 60
+        retry = "none"
+        "#,
+    );
+    let builder = BackgroundScheduler::builder()
+        .task(send_mail)
+        .job_defaults(JobOptions::new().retry(RetryPolicy::fixed(Duration::from_secs(5))))
+        .jobs([NewJob::builder(send_mail("ann@example.org".into(), 2))
+            .id("mail")
+            .trigger(IntervalTrigger::seconds(60))
+            .retry(None)
+            .replace_existing(true)
+            .build()]);
+    assert_eq!(seen(by_config(config)), seen(builder));
+}
+
+#[test]
 fn a_stored_job_is_paused_resumed_or_stays_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jobs.sqlite");

@@ -6,6 +6,7 @@ use punctual_triggers::IntervalTrigger;
 
 use super::common::{CommonFields, apply};
 use crate::configured_trigger::ConfiguredTrigger;
+use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;
 
@@ -16,6 +17,12 @@ pub(super) fn read(section: &mut Section) -> Result<ConfiguredTrigger, PluginErr
     macro_rules! units {
         ($($unit:ident)*) => {
             $(if let Some(amount) = section.take::<f64>(stringify!($unit))? {
+                if every.is_some() {
+                    return Err(Box::new(ConfigError::Conflict {
+                        key: section.key_of("every"),
+                        other: section.key_of(stringify!($unit)),
+                    }));
+                }
                 builder = builder.$unit(amount);
                 is_set = true;
             })*
