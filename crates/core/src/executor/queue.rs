@@ -10,6 +10,9 @@ use super::Run;
 use crate::latch::Latch;
 use crate::task::JobContext;
 
+/// The stage of the latch when the queue is closed.
+const CLOSED: u8 = 1;
+
 /// A FIFO queue of runs with a limited number of workers, used by the executors for threads, tokio and child
 /// processes. It is independent of threads and runtimes: the executor provides the thread or task for each
 /// [`Worker`](super::Worker).
@@ -96,7 +99,7 @@ impl RunQueue {
             move |timeout| {
                 queue.wait_idle(timeout);
                 queue.abandon();
-                closed.set();
+                closed.raise(CLOSED);
             }
         };
         let mut state = self.lock();
@@ -110,7 +113,7 @@ impl RunQueue {
         if immediately || thread.spawn(move || waiter(timeout)).is_err() {
             finish(Duration::ZERO);
         }
-        async move { closed.wait().await }
+        async move { closed.wait(CLOSED).await }
     }
 
     fn wait_idle(&self, timeout: Duration) {

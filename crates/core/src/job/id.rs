@@ -29,12 +29,14 @@ impl JobId {
 
     /// Returns whether the id is that of a [retry](crate::RetryPolicy) or a dead letter. Other jobs can't have such an id.
     #[must_use]
+    #[inline]
     pub fn is_of_retry(&self) -> bool {
         self.0.starts_with(Self::RETRY_PREFIX) || self.is_of_dead_letter()
     }
 
     /// Returns whether the id is that of a dead letter.
     #[must_use]
+    #[inline]
     pub fn is_of_dead_letter(&self) -> bool {
         self.0.starts_with(Self::DEAD_PREFIX)
     }

@@ -22,16 +22,19 @@ pub struct JobContext(Arc<Inner>);
 
 struct Inner {
     parts: JobContextParts,
-    cancelled: Latch,
+    /// [`CANCELLED`], and [`ABORTED`] if the run did not end in time after that.
+    latch: Latch,
     /// The reason of the first request for cancellation: 0 if there was none, else its discriminant.
     reason: AtomicU8,
-    /// Set if the run did not end in time after its cancellation was requested.
-    aborted: Latch,
     /// When the run started, in microseconds; [`NOT_STARTED`] before.
     started: AtomicI64,
 }
 
 const NOT_STARTED: i64 = i64::MIN;
+
+/// The stages of the latch of a run.
+const CANCELLED: u8 = 1;
+const ABORTED: u8 = 2;
 
 /// Why cancellation of a run was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,9 +112,8 @@ impl JobContext {
     pub fn new(parts: JobContextParts) -> Self {
         Self(Arc::new(Inner {
             parts,
-            cancelled: Latch::default(),
+            latch: Latch::default(),
             reason: AtomicU8::new(0),
-            aborted: Latch::default(),
             started: AtomicI64::new(NOT_STARTED),
         }))
     }
@@ -176,12 +178,12 @@ impl JobContext {
     /// timed out.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.is_set()
+        self.0.latch.has_reached(CANCELLED)
     }
 
     /// Waits until cancellation of the run is requested.
     pub async fn cancelled(&self) {
-        self.0.cancelled.wait().await;
+        self.0.latch.wait(CANCELLED).await;
     }
 
     /// Returns why cancellation of the run was requested: the first reason. `None` if it was not requested. In a child
@@ -216,25 +218,26 @@ impl JobContext {
     pub fn cancel_for(&self, reason: CancelReason) -> bool {
         let first =
             self.0.reason.compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire);
-        self.0.cancelled.set();
+        self.0.latch.raise(CANCELLED);
         first.is_ok()
     }
 
     /// Ends the run without its cooperation, if its executor can do that: the future of an async task is dropped. The
-    /// scheduler calls this method when a run has not ended in time after its cancellation was requested.
+    /// scheduler calls this method when a run has not ended in time after its cancellation was requested. A run that is aborted is
+    /// [cancelled](Self::is_cancelled), too.
     pub fn abort(&self) {
-        self.0.aborted.set();
+        self.0.latch.raise(ABORTED);
     }
 
     /// Returns whether the run is to be ended without its cooperation.
     #[must_use]
     pub fn is_aborted(&self) -> bool {
-        self.0.aborted.is_set()
+        self.0.latch.has_reached(ABORTED)
     }
 
     /// Registers a waker that is woken by [`abort`](Self::abort). Returns whether it was called already.
     pub(crate) fn wake_on_abort(&self, waker: &Waker) -> bool {
-        self.0.aborted.register(waker)
+        self.0.latch.register(ABORTED, waker)
     }
 }
 
