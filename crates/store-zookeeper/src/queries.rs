@@ -168,7 +168,12 @@ impl ZooKeeper {
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<String>, RequestError> {
         match task_names(filter) {
             Some(names) => Ok(names.into_iter().map(encode).collect()),
-            None => self.children("due".to_owned()).await,
+            None => {
+                // A task that a claimed job was given by an update has no node in the other index yet.
+                let found = self.children_of(&["due".to_owned(), "claimed".to_owned()]).await?;
+                let tasks: BTreeSet<_> = found.into_iter().flat_map(|(_, tasks)| tasks).collect();
+                Ok(tasks.into_iter().collect())
+            }
         }
     }
 

@@ -45,6 +45,7 @@ macro_rules! job_store_suite {
                     a_job_is_paused_and_resumed
                     a_new_schedule_ends_a_claim
                     a_new_definition_keeps_a_claim
+                    a_claimed_job_with_a_new_task_is_found
                     a_new_definition_makes_a_postponed_job_due
                     an_update_can_reschedule_a_claimed_job
                     an_update_keeps_counts_and_runs

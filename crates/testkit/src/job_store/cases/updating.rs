@@ -2,10 +2,12 @@
 
 use punctual_core::{
     CommitAction, CommitOutcome, JobRecord, JobStore, RecordUpdate, Revision, Schedule,
-    StoreErrorKind,
+    StoreErrorKind, TaskFilter,
 };
 
-use crate::job_store::builders::{at, bytes, due, id, only, paused, run, task, with_schedule};
+use crate::job_store::builders::{
+    LEASE, at, bytes, due, id, only, paused, run, task, with_schedule,
+};
 use crate::job_store::{CaseContext, StoreFixture};
 
 fn definition(of_task: &str, text: &str) -> RecordUpdate {
@@ -136,6 +138,19 @@ pub async fn a_new_definition_keeps_a_claim<F: StoreFixture>(t: &CaseContext<F>)
     let settled = t.stored("a").await;
     assert_eq!((settled.record.schedule, settled.runs.len()), (Some(schedule), 1));
     assert_eq!(settled.claim, None);
+}
+
+pub async fn a_claimed_job_with_a_new_task_is_found<F: StoreFixture>(t: &CaseContext<F>) {
+    t.add([due("a", at(5))]).await;
+    t.claim_one_for("m", at(5)).await;
+    t.update("a", definition("other", "{}")).await;
+    let expiry = at(5).saturating_add(LEASE);
+    for filter in [TaskFilter::Any, only(&["other"])] {
+        assert_eq!(t.store.next_wakeup(&filter).await.unwrap(), Some(expiry), "{filter:?}");
+    }
+    assert_eq!(t.claim_some(expiry, 1, &TaskFilter::Any).await.len(), 1);
+    let again = expiry.saturating_add(LEASE);
+    assert_eq!(t.claim_some(again, 1, &only(&["other"])).await.len(), 1);
 }
 
 pub async fn a_new_definition_makes_a_postponed_job_due<F: StoreFixture>(t: &CaseContext<F>) {
