@@ -7,14 +7,16 @@ use crate::error::ConfigError;
 pub(crate) struct Errors(Vec<ConfigError>);
 
 impl Errors {
+    pub(crate) fn add(&mut self, error: ConfigError) {
+        match error {
+            ConfigError::Several { errors } => self.0.extend(errors),
+            error => self.0.push(error),
+        }
+    }
+
     /// Returns the value, or keeps the error.
     pub(crate) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
-        match result {
-            Ok(value) => return Some(value),
-            Err(ConfigError::Several { errors }) => self.0.extend(errors),
-            Err(error) => self.0.push(error),
-        }
-        None
+        result.map_err(|error| self.add(error)).ok()
     }
 
     /// Returns the value of a key that is set, or keeps the error.

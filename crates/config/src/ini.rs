@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::apscheduler;
 use crate::error::ConfigError;
-use crate::tree::{insert, join};
+use crate::tree::{insert, is_prefixed, join};
 
 /// Parses a text. `place` is the name of the file.
 pub(crate) fn read(
@@ -46,13 +46,12 @@ fn parser() -> Ini {
 
 /// The key of a value, if it is one of the scheduler's.
 fn key(section: &str, name: &str, prefix: &str) -> Option<String> {
-    let prefixes = [prefix, apscheduler::PREFIX];
-    if prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix)) {
+    if is_prefixed(name, prefix) {
         return Some(name.to_owned());
     }
     // The section of keys before any section.
     let key = if section == "default" { name.to_owned() } else { join(section, name) };
-    prefixes.iter().any(|prefix| key.starts_with(prefix)).then_some(key)
+    [prefix, apscheduler::PREFIX].iter().any(|prefix| key.starts_with(prefix)).then_some(key)
 }
 
 /// The error of the parser, which begins with `line 3:` and does not contain the line.

@@ -129,10 +129,7 @@ impl JobReader<'_> {
             job = job.resumed();
         }
         match (immediately, paused == Some(true)) {
-            (true, true) => Err(ConfigError::Conflict {
-                key: section.key_of("run_immediately"),
-                other: section.key_of("paused"),
-            }),
+            (true, true) => Err(section.conflict("run_immediately", "paused")),
             (true, false) => Ok(job.run_immediately().build()),
             (false, true) => Ok(job.paused().build()),
             (false, false) => Ok(job.build()),

@@ -158,7 +158,7 @@ impl Section {
     pub(crate) fn finish(self) -> Result<(), ConfigError> {
         let mut errors = Errors::default();
         for name in self.values.keys() {
-            errors.take::<()>(Err(ConfigError::unknown_key(self.key_of(name), name, &self.known)));
+            errors.add(ConfigError::unknown_key(self.key_of(name), name, &self.known));
         }
         errors.finish(())
     }
@@ -191,6 +191,11 @@ impl Section {
     /// The same if no other key can be a misspelling of it.
     pub(crate) fn absent(&self, name: &str, reason: &str) -> ConfigError {
         ConfigError::MissingKey { key: self.key_of(name), reason: reason.to_owned() }
+    }
+
+    /// The error for two keys that exclude each other.
+    pub(crate) fn conflict(&self, name: &str, other: &str) -> ConfigError {
+        ConfigError::Conflict { key: self.key_of(name), other: self.key_of(other) }
     }
 
     /// The error for an invalid value.

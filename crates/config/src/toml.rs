@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::apscheduler;
 use crate::error::ConfigError;
-use crate::tree::{insert, merge};
+use crate::tree::{insert, is_prefixed, merge};
 
 /// Parses a text. `place` is the name of the file.
 pub(crate) fn read(
@@ -23,9 +22,8 @@ pub(crate) fn read(
     })?;
     let mut tree = Map::new();
     for (name, value) in table {
-        let prefixes = [prefix, apscheduler::PREFIX];
         // Quoted, as in `"punctual.timezone" = "UTC"`: the same key as without the quotes.
-        if prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix)) {
+        if is_prefixed(&name, prefix) {
             insert(&mut tree, &name, convert(value))?;
         } else {
             merge(&mut tree, Map::from_iter([(name, convert(value))]));

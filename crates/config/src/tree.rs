@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+#[cfg(any(feature = "toml", feature = "ini"))]
+use crate::apscheduler::PREFIX;
 use crate::error::ConfigError;
 
 /// Joins two parts of a key.
@@ -10,6 +12,13 @@ pub(crate) fn join(key: &str, name: &str) -> String {
         "" => name.to_owned(),
         key => format!("{key}.{name}"),
     }
+}
+
+/// Whether a name is a dotted key of the scheduler, with this prefix or that of APScheduler, unlike a name in the table of an
+/// empty prefix.
+#[cfg(any(feature = "toml", feature = "ini"))]
+pub(crate) fn is_prefixed(name: &str, prefix: &str) -> bool {
+    [prefix, PREFIX].iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix))
 }
 
 /// Inserts a value at a dotted key.

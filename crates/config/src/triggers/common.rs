@@ -27,10 +27,7 @@ impl CommonFields {
         let symmetric: Option<Duration> = section.take("symmetric_jitter")?;
         let jitter = match (one_sided, symmetric) {
             (Some(_), Some(_)) => {
-                return Err(ConfigError::Conflict {
-                    key: section.key_of("jitter"),
-                    other: section.key_of("symmetric_jitter"),
-                });
+                return Err(section.conflict("jitter", "symmetric_jitter"));
             }
             (one_sided, symmetric) => {
                 one_sided.map(Jitter::OneSided).or(symmetric.map(Jitter::Symmetric))

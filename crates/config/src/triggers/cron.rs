@@ -4,7 +4,6 @@ use punctual_triggers::CronTrigger;
 
 use super::common::{CommonFields, apply};
 use crate::configured_trigger::ConfiguredTrigger;
-use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;
 
@@ -16,10 +15,7 @@ pub(super) fn read(section: &mut Section) -> Result<ConfiguredTrigger, PluginErr
         (Some(line), None) => CronTrigger::from_crontab(line),
         (None, Some(expression)) => CronTrigger::from_quartz(expression),
         (Some(_), Some(_)) => {
-            return Err(Box::new(ConfigError::Conflict {
-                key: section.key_of("cron"),
-                other: section.key_of("quartz"),
-            }));
+            return Err(Box::new(section.conflict("cron", "quartz")));
         }
     };
     macro_rules! fields {

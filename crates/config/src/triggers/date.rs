@@ -6,7 +6,6 @@ use punctual_triggers::DateTrigger;
 
 use super::common::{CommonFields, apply};
 use crate::configured_trigger::ConfiguredTrigger;
-use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;
 
@@ -21,10 +20,7 @@ pub(super) fn read(section: &mut Section) -> Result<ConfiguredTrigger, PluginErr
             return Err(Box::new(section.missing("run_date", reason)));
         }
         (Some(_), Some(_)) => {
-            return Err(Box::new(ConfigError::Conflict {
-                key: section.key_of("run_date"),
-                other: section.key_of("delay"),
-            }));
+            return Err(Box::new(section.conflict("run_date", "delay")));
         }
     };
     let fields = CommonFields::read(section)?;

@@ -6,7 +6,6 @@ use punctual_triggers::IntervalTrigger;
 
 use super::common::{CommonFields, apply};
 use crate::configured_trigger::ConfiguredTrigger;
-use crate::error::ConfigError;
 use crate::plugins::PluginError;
 use crate::section::Section;
 
@@ -18,10 +17,7 @@ pub(super) fn read(section: &mut Section) -> Result<ConfiguredTrigger, PluginErr
         ($($unit:ident)*) => {
             $(if let Some(amount) = section.take::<f64>(stringify!($unit))? {
                 if every.is_some() {
-                    return Err(Box::new(ConfigError::Conflict {
-                        key: section.key_of("every"),
-                        other: section.key_of(stringify!($unit)),
-                    }));
+                    return Err(Box::new(section.conflict("every", stringify!($unit))));
                 }
                 builder = builder.$unit(amount);
                 is_set = true;

@@ -110,8 +110,6 @@ fn implied(section: &mut Section, plugins: &Plugins) -> Result<ConfiguredTrigger
             Err(section.misspelled(&keys).unwrap_or_else(missing))
         }
         [(key, name)] => plugins.create_trigger(section.key_of(key), name, section),
-        [(key, _), (other, _), ..] => {
-            Err(ConfigError::Conflict { key: section.key_of(key), other: section.key_of(other) })
-        }
+        [(key, _), (other, _), ..] => Err(section.conflict(key, other)),
     }
 }

@@ -225,6 +225,21 @@ impl JobContext {
     /// Ends the run without its cooperation, if its executor can do that: the future of an async task is dropped. The
     /// scheduler calls this method when a run has not ended in time after its cancellation was requested. A run that is aborted is
     /// [cancelled](Self::is_cancelled), too.
+    ///
+    /// ```
+    /// use punctual_core::{Alias, JobContext, JobContextParts, JobId, RunId, Timestamp};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (job, store) = (JobId::new("report")?, Alias::default());
+    /// let parts = JobContextParts::new(job, store, RunId::random(), Timestamp::UNIX_EPOCH);
+    /// let context = JobContext::new(parts);
+    /// context.cancel();
+    /// assert!(context.is_cancelled() && !context.is_aborted());
+    /// context.abort();
+    /// assert!(context.is_cancelled() && context.is_aborted());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn abort(&self) {
         self.0.latch.raise(ABORTED);
     }
