@@ -166,8 +166,11 @@ impl Processes {
                     return Ok(value);
                 }
                 let waited = SystemClock.now().saturating_since(started);
-                let left = || scheduler.get_jobs(JobQuery::new());
-                assert!(waited < TIMEOUT, "jobs are left after {waited:?}: {:#?}", left()?);
+                if waited >= TIMEOUT {
+                    let jobs = scheduler.get_jobs(JobQuery::new())?;
+                    let retries = scheduler.get_jobs(JobQuery::new().retries())?;
+                    panic!("not ended after {waited:?}: {jobs:#?} {retries:#?}");
+                }
                 self.read_output(Duration::from_millis(100));
             }
         })

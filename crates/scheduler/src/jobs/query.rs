@@ -76,6 +76,10 @@ impl JobQuery {
     /// Matches only retries: failed runs that wait for their next attempt, or whose next attempt is in progress. Without this
     /// method, [`dead_letters`](Self::dead_letters) and [`retries_of`](Self::retries_of), a query matches neither retries nor
     /// dead letters.
+    ///
+    /// Each attempt has a retry of its own. A run that passes from one attempt to the next while jobs are listed may be
+    /// missing in stores that read jobs one after the other (all but memory and SQL), and wherever a listing takes several
+    /// pages.
     pub fn retries(mut self) -> Self {
         self.retries = Some(Retries::Pending);
         self
