@@ -336,3 +336,20 @@ fn jobs_can_be_added_later() {
     assert!(scheduler.get_job("mail").unwrap().is_some());
     assert!(matches!(config.jobs(&Tasks::new()), Err(ConfigError::UnknownName { .. })));
 }
+
+#[test]
+fn all_errors_of_jobs_are_returned() {
+    let config = Config::builder()
+        .set("punctual.jobs.a", json!({"task": "send_male", "cron": "@daily"}))
+        .set("punctual.jobs.b", json!({"task": "clean_up", "every": "1h"}))
+        .set("punctual.jobs.c", json!({"task": "clean_up", "every": "soon"}))
+        .build()
+        .unwrap();
+    let tasks = Tasks::new().task(send_mail).task(clean_up);
+    let error = config.jobs(&tasks).unwrap_err();
+    let ConfigError::Several { errors } = &error else { panic!("{error}") };
+    let keys = errors.iter().map(|error| error_chain(error).to_string());
+    let [task, every] = &keys.collect::<Vec<_>>()[..] else { panic!("{error}") };
+    assert!(task.starts_with("punctual.jobs.a.task is \"send_male\""), "{task}");
+    assert!(every.starts_with("punctual.jobs.c.every is \"soon\""), "{every}");
+}
