@@ -1,6 +1,7 @@
 //! The schedulers of all rows.
 
 use std::error::Error;
+use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{HistoryOptions, MySqlJobStore, SchedulerBuilder};
@@ -31,7 +32,10 @@ fn builder() -> Result<SchedulerBuilder<BackgroundScheduler>, Box<dyn Error>> {
         Some(("sqlite", file)) => builder.job_store("default", SqliteJobStore::open(file)?),
         Some(("mysql", _)) => builder.job_store("default", MySqlJobStore::open(url)?),
         Some(("redis", _)) => builder.job_store("default", RedisJobStore::open(url)?),
-        Some(("mongodb", _)) => builder.job_store("default", MongoDbJobStore::open(url)?),
+        // As often as Agenda.
+        Some(("mongodb", _)) => builder
+            .job_store("default", MongoDbJobStore::open(url)?)
+            .poll_interval(Duration::from_millis(50)),
         _ => builder.job_store("default", PostgresJobStore::open(url)?),
     })
 }

@@ -55,7 +55,9 @@ impl<M: KvStore> Backend for KvBackend<M> {
             *job = Some(Ok(DecodedJob { job: new, corrupt_runs: Vec::new() }));
             AddOutcome::Added
         };
-        self.change_jobs(targets::<M>(records.iter().map(|record| &record.id)), add).await
+        let name = |record: &NewRecord| M::storage_key(KvNamespace::Job, record.id.as_str());
+        let targets = records.iter().map(|record| Target::new_entry(name(record))).collect();
+        self.change_jobs(targets, add).await
     }
 
     async fn update(

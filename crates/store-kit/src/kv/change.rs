@@ -19,17 +19,25 @@ pub(super) struct Target<V> {
     storage_key: String,
     /// The entry, if it has been read already.
     loaded: Option<KvEntry<V>>,
-    /// Whether the entry must be read, because a recalled one or an earlier swap was not sufficient.
+    /// Whether there probably is no entry, so that the first swap needs no read.
+    is_new: bool,
+    /// Whether the entry must be read, because an assumed or recalled one or an earlier swap was not sufficient.
     must_read: bool,
 }
 
 impl<V> Target<V> {
     pub(super) fn new(storage_key: String) -> Self {
-        Self { storage_key, loaded: None, must_read: false }
+        Self { storage_key, loaded: None, is_new: false, must_read: false }
+    }
+
+    /// An entry that probably does not exist yet.
+    pub(super) fn new_entry(storage_key: String) -> Self {
+        Self { is_new: true, ..Self::new(storage_key) }
     }
 
     pub(super) fn loaded(entry: KvEntry<V>) -> Self {
-        Self { storage_key: entry.storage_key.clone(), loaded: Some(entry), must_read: false }
+        let storage_key = entry.storage_key.clone();
+        Self { loaded: Some(entry), ..Self::new(storage_key) }
     }
 }
 
@@ -45,8 +53,8 @@ pub(super) enum Change {
 impl<M: KvStore> KvBackend<M> {
     /// Updates each entry atomically. Targets of the same entry are applied in the order given. `apply` is called with
     /// the index of a target and its current entry, and returns the new state and a result. After a failed
-    /// compare-and-swap, the entry is read again and `apply` is called with it; so it is if it was recalled and is not to
-    /// be changed. Unchanged entries are not written.
+    /// compare-and-swap, the entry is read and `apply` is called with it; so it is if it was assumed or recalled and is not
+    /// to be changed. Unchanged entries are not written.
     pub(super) async fn change<T: Send>(
         &self,
         namespace: KvNamespace,
@@ -60,7 +68,7 @@ impl<M: KvStore> KvBackend<M> {
             let (mut batch, rest) = self.split_batch(pending);
             let entries = self.load(namespace, &mut batch).await?;
             let (mut swaps, mut swapped, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-            for ((index, target), (entry, is_recalled)) in batch.into_iter().zip(entries) {
+            for ((index, target), (entry, is_assumed)) in batch.into_iter().zip(entries) {
                 let (change, result) = apply(index, entry.as_ref());
                 results[index] = Some(result);
                 let (is_kept, new, job) = match change {
@@ -75,7 +83,7 @@ impl<M: KvStore> KvBackend<M> {
                     let key = target.storage_key.clone();
                     swaps.push(CompareAndSwap::new(namespace, key, entry, new, job));
                     swapped.push((index, target));
-                } else if is_recalled {
+                } else if is_assumed {
                     unread.push((index, target));
                 }
             }
@@ -110,7 +118,7 @@ impl<M: KvStore> KvBackend<M> {
         })
     }
 
-    /// The current entries, and whether each was only recalled.
+    /// The current entries, and whether each was only assumed or recalled.
     async fn load(
         &self,
         namespace: KvNamespace,
@@ -121,14 +129,15 @@ impl<M: KvStore> KvBackend<M> {
             if let Some(entry) = target.loaded.take() {
                 return Some((Some(entry), false));
             }
-            let recalled = match target.must_read {
-                true => None,
-                false => self.store.recall(namespace, &target.storage_key),
+            let assumed = match (target.must_read, target.is_new) {
+                (true, _) => None,
+                (false, true) => Some(None),
+                (false, false) => self.store.recall(namespace, &target.storage_key),
             };
-            if recalled.is_none() {
+            if assumed.is_none() {
                 unread.push(target.storage_key.clone());
             }
-            recalled.map(|entry| (entry, true))
+            assumed.map(|entry| (entry, true))
         };
         let loaded: Vec<_> = targets.iter_mut().map(&mut load).collect();
         let read = match unread.is_empty() {

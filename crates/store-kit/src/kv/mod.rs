@@ -29,7 +29,8 @@
 //!
 //! | method | calls |
 //! |---|---|
-//! | `add`, `remove`, `update`, `commit`, `set_metadata` | a `read` and a `swap` per batch, and the same for the entries whose swap failed |
+//! | `add` | a `swap` per batch, and a `read` of the jobs that exist already |
+//! | `remove`, `update`, `commit`, `set_metadata` | a `read` and a `swap` per batch, and the same for the entries whose swap failed |
 //! | `claim_due` | a `query_jobs`, and a `swap` per batch |
 //! | `next_wakeup` | a `query_jobs` |
 //! | `renew` | a `read` and a `swap` of the node's lease, a `list` of the leases, a `query_jobs`; if there are orphans, another `list`; if leases are purged, a `read` and a `swap` of them |
