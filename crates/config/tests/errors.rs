@@ -347,7 +347,7 @@ fn all_errors_of_jobs_are_returned() {
         .unwrap();
     let tasks = Tasks::new().task(send_mail).task(clean_up);
     let error = config.jobs(&tasks).unwrap_err();
-    let ConfigError::Several { errors } = &error else { panic!("{error}") };
+    let ConfigError::Several { errors, .. } = &error else { panic!("{error}") };
     let keys = errors.iter().map(|error| error_chain(error).to_string());
     let [task, every] = &keys.collect::<Vec<_>>()[..] else { panic!("{error}") };
     assert!(task.starts_with("punctual.jobs.a.task is \"send_male\""), "{task}");
