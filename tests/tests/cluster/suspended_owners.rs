@@ -151,18 +151,18 @@ pub(crate) fn test(backend: &'static Backend) {
     }
 }
 
-/// Adds the jobs of a process, all of them due, however much the clocks of processes and stores differ.
+/// Adds the jobs of a process, all of them due for some seconds: the clock of a store, as two processes estimate it, may differ.
 fn add_jobs(fixture: &Fixture, name: &str) {
+    let due = SystemClock.now().saturating_sub(Duration::from_secs(5));
     let jobs = rerun(name).map(|id| (id, Recovery::Rerun));
     let jobs = jobs.chain(skip(name).map(|id| (id, Recovery::Skip)));
     let jobs = jobs.map(|(id, recovery)| {
         let job = NewJob::builder(record_run()).recovery(recovery);
-        if is_hourly(&id) {
-            let due = SystemClock.now().saturating_sub(Duration::from_secs(5));
-            job.trigger(IntervalTrigger::hours(1)).next_run_time(due).id(id).build()
-        } else {
-            job.id(id).build()
-        }
+        let job = match is_hourly(&id) {
+            true => job.trigger(IntervalTrigger::hours(1)).next_run_time(due),
+            false => job.trigger(DateTrigger::at(due)),
+        };
+        job.id(id).build()
     });
     with_store(fixture.location().clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
 }
