@@ -116,7 +116,7 @@ fn count_successes(fixture: &Fixture) -> usize {
     succeeded.map(|entry| entry.run).collect::<HashSet<_>>().len()
 }
 
-/// Whether this is the end of an attempt of a run that is to succeed, which is the first that may.
+/// Whether an attempt has ended that has succeeded: the third or a later one of a run that is to succeed.
 fn is_success(entry: &Entry) -> bool {
     let succeeds = entry.job.starts_with("succeeds");
     succeeds && entry.phase == RunPhase::Finished && entry.attempt >= SUCCEEDS

@@ -21,7 +21,7 @@ fn run_jobs_under_faults(backend: &'static Backend) {
         Some(server) => {
             let (proxy, url) = FaultProxy::to(server.url());
             // The client of MongoDB waits for half a second after each closed connection.
-            let periods = if backend.id() == "mongodb" { 6 } else { 40 };
+            let periods = if backend.id() == "mongodb" { 12 } else { 40 };
             (periods, Some(proxy), StoreLocation::at(url))
         }
         None => (100, None, test_store.location().clone()),

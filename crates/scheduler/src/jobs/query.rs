@@ -78,8 +78,7 @@ impl JobQuery {
     /// dead letters.
     ///
     /// Each attempt has a retry of its own. A run that passes from one attempt to the next while jobs are listed may be
-    /// missing in stores that read jobs one after the other (all but memory and SQL), and wherever a listing takes several
-    /// pages.
+    /// missing in stores that read jobs one after the other, such as ZooKeeper, and wherever a listing takes several pages.
     pub fn retries(mut self) -> Self {
         self.retries = Some(Retries::Pending);
         self

@@ -56,7 +56,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
             AddOutcome::Added
         };
         let name = |record: &NewRecord| M::storage_key(KvNamespace::Job, record.id.as_str());
-        let targets = records.iter().map(|record| Target::new_entry(name(record))).collect();
+        let targets = records.iter().map(|record| Target::absent(name(record))).collect();
         self.change_jobs(targets, add).await
     }
 

@@ -17,27 +17,34 @@ const MAX_ENTRIES_PER_CALL: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Target<V> {
     storage_key: String,
-    /// The entry, if it has been read already.
-    loaded: Option<KvEntry<V>>,
-    /// Whether there probably is no entry, so that the first swap needs no read.
-    is_new: bool,
-    /// Whether the entry must be read, because an assumed or recalled one or an earlier swap was not sufficient.
-    must_read: bool,
+    source: Source<V>,
+}
+
+/// Where the current state of an entry comes from.
+#[derive(Debug)]
+enum Source<V> {
+    /// It has been read already.
+    Loaded(KvEntry<V>),
+    /// There probably is no entry, so that the first swap needs no read.
+    Absent,
+    /// The store may [recall](KvStore::recall) it; else it is read.
+    Recall,
+    /// It must be read, because the first one was not sufficient.
+    Read,
 }
 
 impl<V> Target<V> {
     pub(super) fn new(storage_key: String) -> Self {
-        Self { storage_key, loaded: None, is_new: false, must_read: false }
+        Self { storage_key, source: Source::Recall }
     }
 
     /// An entry that probably does not exist yet.
-    pub(super) fn new_entry(storage_key: String) -> Self {
-        Self { is_new: true, ..Self::new(storage_key) }
+    pub(super) fn absent(storage_key: String) -> Self {
+        Self { storage_key, source: Source::Absent }
     }
 
     pub(super) fn loaded(entry: KvEntry<V>) -> Self {
-        let storage_key = entry.storage_key.clone();
-        Self { loaded: Some(entry), ..Self::new(storage_key) }
+        Self { storage_key: entry.storage_key.clone(), source: Source::Loaded(entry) }
     }
 }
 
@@ -98,7 +105,6 @@ impl<M: KvStore> KvBackend<M> {
                 }
             }
             pending.extend(unread);
-            pending.iter_mut().for_each(|(_, target)| target.must_read = true);
             // The failed ones come first, because repeated targets of the same entry must keep their order.
             pending.extend(rest);
         }
@@ -126,13 +132,12 @@ impl<M: KvStore> KvBackend<M> {
     ) -> Result<Vec<(Option<KvEntry<M::Version>>, bool)>, StoreError> {
         let mut unread = Vec::new();
         let mut load = |(_, target): &mut (usize, Target<M::Version>)| {
-            if let Some(entry) = target.loaded.take() {
-                return Some((Some(entry), false));
-            }
-            let assumed = match (target.must_read, target.is_new) {
-                (true, _) => None,
-                (false, true) => Some(None),
-                (false, false) => self.store.recall(namespace, &target.storage_key),
+            // If it is not sufficient, the next one is read.
+            let assumed = match std::mem::replace(&mut target.source, Source::Read) {
+                Source::Loaded(entry) => return Some((Some(entry), false)),
+                Source::Absent => Some(None),
+                Source::Recall => self.store.recall(namespace, &target.storage_key),
+                Source::Read => None,
             };
             if assumed.is_none() {
                 unread.push(target.storage_key.clone());
