@@ -7,6 +7,7 @@ pub mod executor;
 pub mod job_store;
 mod manual;
 mod options;
+mod retry;
 mod server;
 
 pub use clock::ManualClock;
@@ -14,4 +15,5 @@ pub use display::on_display;
 pub use manual::ManualScheduler;
 pub use options::{assert_error_text, assert_invalid_options};
 pub use punctual_store_kit::{Layered, StoreCall, StoreLayer};
+pub use retry::retry_until_ok;
 pub use server::server_url;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use punctual::core::{JobStore, TaskFilter};
 use punctual::{RedisJobStore, StoreError, StoreErrorKind};
+use punctual_testkit::retry_until_ok;
 use punctual_tests::server::Server;
 use tempfile::TempDir;
 
@@ -86,16 +87,6 @@ fn cluster(folder: &TempDir, count: usize, replicas: &str) -> Vec<Process> {
         server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
     }
     servers
-}
-
-/// Repeats a call after retryable errors, as a scheduler does.
-async fn retry_until_ok<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
-    loop {
-        match call().await {
-            Ok(result) => return result,
-            Err(error) => assert!(error.is_retryable(), "{error}"),
-        }
-    }
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_etcd::{EtcdJobStore, EtcdJobStoreBuilder};
+use punctual_testkit::retry_until_ok;
 use serde_json::json;
 
 use crate::gateway::encode;
-use crate::jobs::{add, check_error, claim, ids, retry_until_ok};
+use crate::jobs::{add, check_error, claim, ids};
 use crate::process::Member;
 
 use StoreErrorKind::Invalid;

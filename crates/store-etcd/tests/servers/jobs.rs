@@ -96,16 +96,6 @@ pub(crate) async fn started(url: &str) -> EtcdJobStore {
     store
 }
 
-/// Repeats a call after retryable errors, as a scheduler does.
-pub(crate) async fn retry_until_ok<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
-    loop {
-        match call().await {
-            Ok(result) => return result,
-            Err(error) => assert!(error.is_retryable(), "{}", error_chain(&error)),
-        }
-    }
-}
-
 /// Checks the kind and the text of an error, which must contain no password and no address.
 pub(crate) fn check_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
     let shown = format!("{} {error:?}", error_chain(error));

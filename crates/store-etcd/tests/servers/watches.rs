@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use punctual_core::JobStore;
 use punctual_store_etcd::EtcdJobStore;
+use punctual_testkit::retry_until_ok;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::jobs::{add, advance, at, claim, retry_until_ok, started};
+use crate::jobs::{add, advance, at, claim, started};
 use crate::process::Member;
 
 /// The text that is logged.

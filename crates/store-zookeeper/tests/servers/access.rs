@@ -2,8 +2,9 @@
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_zookeeper::{ZooKeeperJobStore, ZooKeeperJobStoreBuilder};
+use punctual_testkit::retry_until_ok;
 
-use crate::jobs::{add, check_error, claim, ids, retry_until_ok, started};
+use crate::jobs::{add, check_error, claim, ids, started};
 use crate::process::Member;
 
 use StoreErrorKind::Invalid;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_zookeeper::ZooKeeperJobStore;
+use punctual_testkit::retry_until_ok;
 use tokio::net::TcpListener;
 
-use crate::jobs::{add, advance, at, check_error, claim, ids, retry_until_ok, started};
+use crate::jobs::{add, advance, at, check_error, claim, ids, started};
 use crate::process::Member;
 
 use StoreErrorKind::Unavailable;

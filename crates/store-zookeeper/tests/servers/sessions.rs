@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use punctual_core::{Clock, JobStore, SystemClock};
 use punctual_store_zookeeper::ZooKeeperJobStore;
+use punctual_testkit::retry_until_ok;
 use tokio::runtime::Builder;
 
-use crate::jobs::{add, advance, at, claim, ids, retry_until_ok};
+use crate::jobs::{add, advance, at, claim, ids};
 use crate::process::Member;
 
 #[test]

@@ -1,8 +1,9 @@
 //! Notifications.
 
 use punctual_core::JobStore;
+use punctual_testkit::retry_until_ok;
 
-use crate::jobs::{add, advance, at, claim, retry_until_ok, started};
+use crate::jobs::{add, advance, at, claim, started};
 use crate::process::Member;
 
 #[tokio::test]

@@ -80,3 +80,9 @@ pub(crate) async fn commit(
 pub(crate) fn advance() -> CommitAction {
     CommitAction::Advance { schedule: Schedule::at(at(60)), fire_count: 1, start: Vec::new() }
 }
+
+/// The ids of all jobs, in the order of their run times.
+pub(crate) async fn ids(store: &MongoDbJobStore) -> Vec<String> {
+    let page = store.list(None, 1_000).await.expect("a page");
+    page.records.iter().map(|record| record.id.to_string()).collect()
+}
