@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use std::thread;
 
 use crate::count;
-use crate::operations::OPERATIONS;
+use crate::operations::{OPERATIONS, Operation};
 
 /// The tolerance of a comparison, as a share.
 const TOLERANCE: f64 = 0.05;
@@ -15,11 +16,21 @@ const TOLERANCE: f64 = 0.05;
 pub(crate) struct Table(Vec<(String, u64)>);
 
 impl Table {
+    /// Counts all operations at once: instructions don't depend on what else is running.
     pub(crate) fn count() -> Result<Self, Box<dyn Error>> {
-        let counted = OPERATIONS
-            .iter()
-            .map(|operation| Ok((operation.name.to_owned(), count::per_operation(operation)?)));
-        counted.collect::<Result<_, _>>().map(Self)
+        thread::scope(|scope| {
+            let start = |operation: &'static Operation| {
+                let count =
+                    move || count::per_operation(operation).map_err(|error| error.to_string());
+                (operation.name, scope.spawn(count))
+            };
+            let counting: Vec<_> = OPERATIONS.iter().map(start).collect();
+            let counted = counting.into_iter().map(|(name, count)| {
+                let count = count.join().expect("counting does not panic")?;
+                Ok((name.to_owned(), count))
+            });
+            counted.collect::<Result<_, _>>().map(Self)
+        })
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {

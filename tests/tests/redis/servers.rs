@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use punctual::core::{JobStore, TaskFilter};
-use punctual::{RedisJobStore, StoreError, StoreErrorKind};
+use punctual::{RedisJobStore, StoreErrorKind};
 use punctual_testkit::retry_until_ok;
 use punctual_tests::server::Server;
 use tempfile::TempDir;

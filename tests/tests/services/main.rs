@@ -123,7 +123,7 @@ fn a_test_has_a_private_server(name: &'static str) {
 fn several_servers_as_an_unprivileged_user() {
     let services = ServicesScript::as_unprivileged_user();
     let mut names = services.names();
-    // FerretDB, which takes the place of a missing `mongod`, is mounted by root.
+    // Its `mongod` is in the cache of another user, and FerretDB, which takes its place, is mounted by root.
     names.retain(|name| *name != "mongodb");
     let start = ["start", &names.join(" ")].join(" ");
     let lines = services.run(&start.split(' ').collect::<Vec<_>>());
