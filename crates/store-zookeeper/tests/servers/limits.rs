@@ -47,7 +47,7 @@ async fn the_number_of_requests_does_not_depend_on_the_number_of_jobs() {
     let server = Member::start(&[]).await;
     let store = started(&server.url()).await;
     let mut counts = Vec::new();
-    for number in [50, 2_000] {
+    for number in [50, 2_000_i64] {
         let new = |index| {
             let mut job = job(&format!("{number}-{index}"), 10);
             if index >= 10 {
