@@ -9,9 +9,8 @@ use punctual::{Clock, JobContext, SystemClock, Timestamp};
 
 /// A log file that is shared by all processes of a test.
 ///
-/// Each line is appended with one write: a process that is killed has either written a line completely or not at all,
-/// and the order of the lines is the order of events. Each line is also printed to stdout afterwards, where the test
-/// waits for it.
+/// Each line is appended with one write: a process that is killed has either written a line completely or not at all.
+/// Each line is also printed to stdout afterwards, where the test waits for it.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -84,7 +83,8 @@ impl Journal {
     }
 }
 
-/// Returns all lines, in order.
+/// Returns all lines, in the order of their times. A process may be suspended after it has read the clock and before it
+/// has written the line, so lines may be out of order.
 ///
 /// # Panics
 ///
@@ -92,7 +92,10 @@ impl Journal {
 #[must_use]
 pub fn read(path: &Path) -> Vec<Entry> {
     let text = std::fs::read_to_string(path).expect("the journal");
-    text.lines().map(|line| line.parse().expect("a line of the journal")).collect()
+    let mut entries: Vec<Entry> =
+        text.lines().map(|line| line.parse().expect("a line of the journal")).collect();
+    entries.sort_by_key(|entry| entry.at);
+    entries
 }
 
 impl FromStr for Entry {
@@ -118,5 +121,21 @@ impl FromStr for Entry {
             attempt: attempt.parse().map_err(|_| wrong())?,
             at: instant(at)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_in_the_order_of_their_times() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        // The first line's process was suspended before it wrote the second.
+        let text = "begin bob job 5 run 2 20\nbegin ann job 5 run 1 10\nend bob job 5 run 2 30\n";
+        std::fs::write(&path, text).expect("the journal");
+        let times: Vec<_> = read(&path).iter().map(|entry| entry.at.as_micros()).collect();
+        assert_eq!(times, [10, 20, 30]);
     }
 }
