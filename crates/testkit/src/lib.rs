@@ -1,5 +1,6 @@
 //! Conformance suites, a manual clock and a manual scheduler for Punctual and its store and executor crates.
 
+pub mod calls;
 mod clock;
 mod display;
 pub mod event_loop;
@@ -13,7 +14,7 @@ mod server;
 pub use clock::ManualClock;
 pub use display::on_display;
 pub use manual::ManualScheduler;
-pub use options::{assert_error_text, assert_invalid_options};
+pub use options::{PASSWORD, assert_error, assert_error_text, assert_invalid_options};
 pub use punctual_store_kit::{Layered, StoreCall, StoreLayer};
 pub use retry::retry_until_ok;
 pub use server::server_url;

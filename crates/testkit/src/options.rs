@@ -35,6 +35,32 @@ pub fn assert_invalid_options(
     }
 }
 
+/// The password of tests, which no error may contain.
+pub const PASSWORD: &str = "hunter2";
+
+/// Checks the kind of an error, that its text or that of a source contains `text`, and that [`assert_error_text`] accepts it
+/// with [`PASSWORD`].
+///
+/// # Panics
+///
+/// If one of them is not so.
+///
+/// # Examples
+///
+/// ```
+/// use punctual_core::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the connection was lost");
+/// punctual_testkit::assert_error(&error, StoreErrorKind::Unavailable, "was lost");
+/// ```
+#[track_caller]
+pub fn assert_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
+    let told = format!("{} {error:?}", error_chain(error));
+    assert_eq!(error.kind(), kind, "{told}");
+    assert!(told.contains(text), "{text:?} is not in {told}");
+    assert_error_text(error, PASSWORD);
+}
+
 /// Checks that an error names each of its causes once and does not contain the password.
 ///
 /// # Panics

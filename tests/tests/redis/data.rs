@@ -2,10 +2,11 @@
 
 use punctual::RedisJobStore;
 use punctual::core::{JobStore, TakeOverFrom, TaskFilter};
+use punctual_testkit::calls::{LEASE, add, at, claim, job, node};
 use punctual_tests::server::Server;
 
 use crate::client::execute;
-use crate::jobs::{LEASE, add, advance, at, claim, node};
+use crate::jobs::advance;
 
 #[tokio::test]
 async fn a_header_that_is_no_header_is_reported_and_discarded() {
@@ -29,7 +30,7 @@ async fn a_header_that_is_no_header_is_reported_and_discarded() {
 
     let page = store.list(None, 9).await.unwrap();
     assert_eq!((page.records.len(), &page.corrupt), (1, &claims.corrupt));
-    assert!(store.get(&crate::jobs::job("a").id).await.is_err());
+    assert!(store.get(&job("a", 10).id).await.is_err());
     assert!(store.discard(&page.corrupt[0]).await.unwrap());
     assert!(!store.discard(&page.corrupt[0]).await.unwrap());
     store.remove(&[claimed.id]).await.unwrap();
@@ -69,7 +70,7 @@ async fn a_header_with_wrong_characters_affects_no_other_job() {
             .unwrap();
         store.renew(&node(), at(0), at(0), &TaskFilter::Any).await.unwrap();
         store.list(None, 9).await.unwrap();
-        let ids = ["a", "b"].map(|name| crate::jobs::job(name).id);
+        let ids = ["a", "b"].map(|name| job(name, 10).id);
         assert_eq!(store.remove(&ids).await.unwrap(), [true, true], "position {position}");
     }
 }

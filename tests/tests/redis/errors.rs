@@ -2,10 +2,11 @@
 
 use punctual::core::{HistoryRecordQuery, JobStore, RunHistory, TaskFilter};
 use punctual::{RedisJobStore, StoreErrorKind};
+use punctual_testkit::calls::{add, at, claim, ids, node};
 use punctual_tests::server::Server;
 
 use crate::client::{execute, set};
-use crate::jobs::{add, advance, at, check_error, claim, ids, node};
+use crate::jobs::{advance, check_error};
 
 use StoreErrorKind::{Corrupt, Invalid, Unavailable, Unsupported};
 

@@ -2,11 +2,12 @@
 
 use punctual::core::{JobStore, TaskFilter};
 use punctual::{RedisJobStore, StoreErrorKind};
+use punctual_testkit::calls::{LEASE, add, at, claim, filter, ids, job, node};
 use punctual_tests::server::Server;
 use std::time::Duration;
 
 use crate::client::{execute, set};
-use crate::jobs::{add, at, check_error, claim, ids};
+use crate::jobs::check_error;
 
 #[tokio::test]
 async fn an_unreachable_server() {
@@ -63,7 +64,7 @@ async fn a_suspended_server() {
     let error = add(&store, &["a"]).await.unwrap_err();
     check_error(&error, StoreErrorKind::Unavailable, "did not respond in time");
     // The request may be executed later, so the job may exist.
-    while let Err(error) = store.add(vec![crate::jobs::job("a")]).await {
+    while let Err(error) = store.add(vec![job("a", 10)]).await {
         assert!(error.is_retryable(), "{error}");
     }
     assert_eq!(ids(&store).await, ["a"]);
@@ -80,14 +81,15 @@ async fn odd_names_and_large_definitions() {
         let store = builder.build().unwrap();
         store.start().await.unwrap();
         let max = store.caps().max_definition;
-        let mut large = crate::jobs::job("large");
+        let mut large = job("large", 10);
         large.definition = vec![7; max].into();
         store.add(vec![large.clone()]).await.unwrap();
         let long = "😀".repeat(191);
         add(&store, &[&long]).await.unwrap();
         let found = store.get(&large.id).await.unwrap().expect("the job");
         assert!(found.record.definition == large.definition);
-        assert_eq!(claim(&store, at(0)).await.unwrap().len(), 1, "replies are limited");
+        let claims = store.claim_due(&node(), at(0), 9, LEASE, &filter()).await.unwrap();
+        assert_eq!(claims.records.len(), 1, "replies are limited");
         assert_eq!(claim(&store, at(0)).await.unwrap().len(), 1);
         assert_eq!(ids(&store).await, ["large", &long]);
         store.remove(&[large.id]).await.unwrap();

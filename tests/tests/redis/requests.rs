@@ -2,10 +2,11 @@
 
 use punctual::RedisJobStore;
 use punctual::core::{JobStore, NewRecord, TaskFilter};
+use punctual_testkit::calls::{at, claim, job, node};
 use punctual_tests::server::Server;
 
 use crate::client::execute;
-use crate::jobs::{advance, at, claim, job, node};
+use crate::jobs::advance;
 
 /// The number of requests of the store since the last call. Commands of scripts are not counted.
 fn requests(server: &Server) -> u64 {
@@ -24,7 +25,7 @@ async fn a_batch_of_a_thousand_is_one_request() {
     // The first round sends the scripts.
     for round in 0..2 {
         let now = at(60 * round);
-        let jobs: Vec<NewRecord> = (0..1_000).map(|n| job(&format!("{round} {n}"))).collect();
+        let jobs: Vec<NewRecord> = (0..1_000).map(|n| job(&format!("{round} {n}"), 10)).collect();
         requests(&server);
         store.add(jobs).await.unwrap();
         let add = requests(&server);

@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 
 use punctual::core::{JobStore, TaskFilter};
 use punctual::{RedisJobStore, StoreErrorKind};
+use punctual_testkit::calls::{add, at, claim, ids, job, node};
 use punctual_testkit::retry_until_ok;
 use punctual_tests::server::Server;
 use tempfile::TempDir;
 
-use crate::jobs::{add, advance, at, check_error, claim, ids, job};
+use crate::jobs::{advance, check_error};
 
 /// A server that is started with other options than those of `scripts/services`; killed when dropped.
 struct Process {
@@ -104,10 +105,7 @@ async fn another_server_is_used_if_the_first_one_accepts_no_changes() {
     while !crate::client::execute(&second, &["INFO"]).contains("master_link_status:up") {}
     crate::client::execute(&second, &["REPLICAOF", "NO", "ONE"]);
     crate::client::execute(&first, &["REPLICAOF", host, port]);
-    retry_until_ok(async || {
-        store.renew(&crate::jobs::node(), at(0), at(9), &TaskFilter::Any).await
-    })
-    .await;
+    retry_until_ok(async || store.renew(&node(), at(0), at(9), &TaskFilter::Any).await).await;
     assert_eq!(claim(&store, at(0)).await.unwrap().len(), 1);
     assert_eq!(crate::client::execute(&second, &["HLEN", "{punctual}:nodes"]), "1");
     first.down();
@@ -162,7 +160,7 @@ async fn the_store_follows_a_failover_of_sentinels() {
     replica.wait_for(&["HLEN", "{punctual}:jobs"], "1");
 
     drop(master);
-    retry_until_ok(async || store.add(vec![job("b")]).await).await;
+    retry_until_ok(async || store.add(vec![job("b", 10)]).await).await;
     assert_eq!(ids(&store).await, ["a", "b"]);
     let claims = retry_until_ok(async || claim(&store, at(0)).await).await;
     advance(&store, &claims).await.unwrap();
@@ -199,7 +197,7 @@ async fn a_cluster_of_three_masters() {
 
     let elsewhere = RedisJobStore::builder().url(servers[0].url()).jobs_key("apscheduler.jobs");
     let error = elsewhere.build().unwrap().start().await.unwrap_err();
-    crate::jobs::check_error(&error, punctual::StoreErrorKind::Invalid, "hash tag");
+    check_error(&error, punctual::StoreErrorKind::Invalid, "hash tag");
 }
 
 #[tokio::test]
@@ -223,7 +221,7 @@ async fn the_store_follows_a_failover_in_a_cluster() {
     let owner = servers.iter().position(is_owner).expect("a master has the keys");
     drop(servers.remove(owner));
 
-    retry_until_ok(async || store.add(vec![job("b")]).await).await;
+    retry_until_ok(async || store.add(vec![job("b", 10)]).await).await;
     assert_eq!(ids(&store).await, ["a", "b"]);
     let claims = retry_until_ok(async || claim(&store, at(0)).await).await;
     advance(&store, &claims).await.unwrap();

@@ -7,11 +7,11 @@ use punctual::core::{
     RecordUpdate, Schedule,
 };
 use punctual::{RedisJobStore, Revision, RunId, Timestamp};
+use punctual_testkit::calls::{add, at, claim, job, node};
 use punctual_tests::server::Server;
 use tokio::time::timeout;
 
 use crate::client::execute;
-use crate::jobs::{add, at, claim, job, node};
 
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -43,9 +43,9 @@ async fn changes_of_users_are_notified_and_advances_are_not() {
     published(&server);
     add(&store, &["a", "b"]).await.unwrap();
     assert_eq!(published(&server), 1, "one for a batch");
-    store.add(vec![job("a")]).await.unwrap();
+    store.add(vec![job("a", 10)]).await.unwrap();
     assert_eq!(published(&server), 0, "nothing was added");
-    let id = job("a").id;
+    let id = job("a", 10).id;
     let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(0)))), ..Default::default() };
     store.update(&id, Revision::FIRST, update).await.unwrap();
     assert_eq!(published(&server), 1);
@@ -79,13 +79,14 @@ async fn notifications_of_added_jobs_tell_when_they_are_due() {
     let store = RedisJobStore::open(server.url()).unwrap();
     store.start().await.unwrap();
     let mut watch = store.watch().await.unwrap().unwrap();
-    let due = |name, seconds| NewRecord { schedule: Some(Schedule::at(at(seconds))), ..job(name) };
+    let due =
+        |name, seconds| NewRecord { schedule: Some(Schedule::at(at(seconds))), ..job(name, 10) };
     store.add(vec![due("a", 7), due("b", -5), due("c", 3)]).await.unwrap();
     assert_eq!(notified_due(&mut watch).await, Some(at(-5)));
-    store.add(vec![NewRecord { schedule: None, ..job("paused") }]).await.unwrap();
+    store.add(vec![NewRecord { schedule: None, ..job("paused", 10) }]).await.unwrap();
     assert_eq!(notified_due(&mut watch).await, None);
     let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(0)))), ..Default::default() };
-    store.update(&job("a").id, Revision::FIRST, update).await.unwrap();
+    store.update(&job("a", 10).id, Revision::FIRST, update).await.unwrap();
     assert_eq!(
         notified_due(&mut watch).await,
         None,

@@ -2,11 +2,11 @@
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_etcd::{EtcdJobStore, EtcdJobStoreBuilder};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::calls::{add, at, claim, ids};
+use punctual_testkit::{assert_error, retry_until_ok};
 use serde_json::json;
 
 use crate::gateway::encode;
-use crate::jobs::{add, check_error, claim, ids};
 use crate::process::Member;
 
 use StoreErrorKind::Invalid;
@@ -45,14 +45,14 @@ async fn a_wrong_password_or_user() {
     let login =
         |user, password| builder(&server).username(user).password(password).build().unwrap();
     for wrong in [login("mailer", "hunter2hunter2"), login("nobody", "hunter2")] {
-        check_error(
+        assert_error(
             &wrong.start().await.unwrap_err(),
             Invalid,
             "rejected the user or the password",
         );
     }
     let none = builder(&server).build().unwrap();
-    check_error(&none.start().await.unwrap_err(), Invalid, "rejected the user or the password");
+    assert_error(&none.start().await.unwrap_err(), Invalid, "rejected the user or the password");
     let right = login("mailer", "hunter2");
     right.start().await.expect("the login is right");
     assert!(right.watch().await.unwrap().is_some());
@@ -64,7 +64,7 @@ async fn a_user_has_no_permission_for_another_path() {
     let login = |path| builder(&server).path(path).username("mailer").password("hunter2");
     for path in ["/other", "/mailer/other", "/mailer2"] {
         let other = login(path).build().unwrap();
-        check_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
+        assert_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
     }
 }
 
@@ -91,7 +91,7 @@ async fn the_login_is_repeated_when_its_token_is_not_valid_any_more() {
     // A server that is started again knows no tokens.
     server.down();
     server.up();
-    assert_eq!(retry_until_ok(async || claim(&store).await).await.len(), 2);
+    assert_eq!(retry_until_ok(async || claim(&store, at(1)).await).await.len(), 2);
     assert_eq!(ids(&store).await, ["a", "b"]);
 }
 

@@ -2,12 +2,11 @@
 
 use punctual_core::{AddOutcome, JobId, JobStore, StoreErrorKind};
 use punctual_store_etcd::EtcdJobStore;
+use punctual_testkit::assert_error;
+use punctual_testkit::calls::{LEASE, add, advance, at, claim, filter, ids, job, node};
 use serde_json::json;
 
-use crate::jobs::{
-    CLAIM_LEASE, add, advance, at, check_error, claim, claim_at, filter, ids, job, node, started,
-};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 use StoreErrorKind::{Invalid, Unavailable};
 
@@ -20,17 +19,17 @@ async fn the_largest_definition_is_stored_and_a_larger_one_is_rejected() {
     let id = "é🚀".repeat(95);
     let added = store.add(vec![job(&id, max), job("b", max), job("c", 10)]).await.unwrap();
     assert_eq!(added, [AddOutcome::Added; 3]);
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     let sizes: Vec<_> = claims.iter().map(|claim| claim.definition.as_bytes().len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 2 * max + 10);
     advance(&store, &claims, at(9)).await.unwrap();
 
     // The scheduler rejects what exceeds `max_definition`, with both sizes; this is what the server says.
     let error = store.add(vec![job("d", 1_600_000)]).await.unwrap_err();
-    check_error(&error, Invalid, "too large for etcd");
+    assert_error(&error, Invalid, "too large for etcd");
     let small = Member::start(&["--max-request-bytes", "100000"]).await;
     let error = started(&small.url()).await.add(vec![job("d", 200_000)]).await.unwrap_err();
-    check_error(&error, Invalid, "too large for etcd");
+    assert_error(&error, Invalid, "too large for etcd");
 }
 
 #[tokio::test]
@@ -42,7 +41,7 @@ async fn a_smaller_limit_of_operations() {
         Ok(()) => store.add(jobs).await.unwrap_err(),
         Err(error) => error,
     };
-    check_error(&error, StoreErrorKind::Unsupported, "smaller limit");
+    assert_error(&error, StoreErrorKind::Unsupported, "smaller limit");
 }
 
 #[tokio::test]
@@ -58,17 +57,17 @@ async fn nothing_is_lost_when_the_quota_is_exhausted() {
             Err(error) => break error,
         }
     };
-    check_error(&error, Unavailable, "the database of etcd is full");
+    assert_error(&error, Unavailable, "the database of etcd is full");
     // The change with which the quota is exceeded is executed, although it is reported as failed; later ones are not.
     let doubtful = format!("large-{}", stored.len());
     if ids(&store).await.contains(&doubtful) {
         stored.push(doubtful);
     }
-    check_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
+    assert_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
     stored.sort();
     assert_eq!(ids(&store).await, stored);
-    check_error(&claim(&store).await.unwrap_err(), Unavailable, "full");
-    check_error(
+    assert_error(&claim(&store, at(1)).await.unwrap_err(), Unavailable, "full");
+    assert_error(
         &store.renew(&node(), at(0), at(9), &filter()).await.unwrap_err(),
         Unavailable,
         "full",
@@ -93,6 +92,6 @@ async fn nothing_is_lost_when_the_quota_is_exhausted() {
     let disarm = json!({ "action": "DEACTIVATE", "memberID": member, "alarm": "NOSPACE" });
     gateway.post("maintenance/alarm", disarm).await;
     // A part of the claim that was reported as failed may have been made. It has expired by then.
-    let later = at(2).saturating_add(CLAIM_LEASE);
-    assert_eq!(claim_at(&store, later).await.unwrap().len(), stored.len() - removed.len());
+    let later = at(2).saturating_add(LEASE);
+    assert_eq!(claim(&store, later).await.unwrap().len(), stored.len() - removed.len());
 }

@@ -7,7 +7,6 @@ mod gateway;
 
 mod access;
 mod failures;
-mod jobs;
 mod limits;
 mod process;
 mod stale;

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use punctual_core::JobStore;
+use punctual_store_etcd::EtcdJobStore;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -166,4 +168,11 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.down();
     }
+}
+
+/// A started store on the servers of a URL.
+pub(crate) async fn started(url: &str) -> EtcdJobStore {
+    let store = EtcdJobStore::open(url).expect("valid options");
+    store.start().await.expect("the store starts");
+    store
 }

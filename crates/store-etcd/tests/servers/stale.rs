@@ -1,11 +1,11 @@
 //! Keys in the indexes without jobs, and compacted revisions.
 
 use punctual_core::{JobStore, TaskFilter};
+use punctual_testkit::calls::{add, advance, at, claim, filter, ids};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::jobs::{add, advance, at, claim, filter, ids, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 #[tokio::test]
 async fn keys_without_jobs_are_ignored_and_deleted() {
@@ -14,11 +14,11 @@ async fn keys_without_jobs_are_ignored_and_deleted() {
     add(&store, &["a"]).await.unwrap();
     let digits = "0000000000000001";
     let stale = [
-        format!("/punctual:due/task\x1f{digits}\x1fnone"),
+        format!("/punctual:due/work\x1f{digits}\x1fnone"),
         // That of the job has another time.
-        format!("/punctual:due/task\x1f{digits}\x1fa"),
-        format!("/punctual:claimed/task\x1f{digits}\x1f{digits}\x1fnode\x1fa"),
-        "/punctual:owned/node\x1ftask\x1fa".to_owned(),
+        format!("/punctual:due/work\x1f{digits}\x1fa"),
+        format!("/punctual:claimed/work\x1f{digits}\x1f{digits}\x1fnode\x1fa"),
+        "/punctual:owned/node\x1fwork\x1fa".to_owned(),
     ];
     for key in &stale {
         gateway.put(key, "10").await;
@@ -30,7 +30,7 @@ async fn keys_without_jobs_are_ignored_and_deleted() {
     let other = punctual_core::NodeId::new("other").unwrap();
     let renewal = store.renew(&other, at(0), at(9), &filter()).await.unwrap();
     assert!(!renewal.has_orphans, "{renewal:?}");
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     assert_eq!(claims.len(), 1);
     advance(&store, &claims, at(5)).await.unwrap();
     let keys = gateway.keys("/punctual:").await;

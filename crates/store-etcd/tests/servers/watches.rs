@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use punctual_core::JobStore;
 use punctual_store_etcd::EtcdJobStore;
+use punctual_testkit::calls::{add, advance, at, claim};
 use punctual_testkit::retry_until_ok;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::jobs::{add, advance, at, claim, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 /// The text that is logged.
 #[derive(Clone, Default)]
@@ -73,7 +73,7 @@ async fn a_run_of_a_job_notifies_nobody() {
     let store = started(&server.url()).await;
     add(&store, &["a"]).await.unwrap();
     let before = server.gateway().revision_of("/punctual:changed").await;
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     advance(&store, &claims, at(9)).await.unwrap();
     assert_eq!(server.gateway().revision_of("/punctual:changed").await, before);
     add(&store, &["b"]).await.unwrap();

@@ -7,36 +7,35 @@ use punctual_core::{
     AddOutcome, CommitAction, CommitOutcome, JobStore, StoreErrorKind, TakeOverFrom, TaskFilter,
 };
 use punctual_store_mongodb::MongoDbJobStore;
+use punctual_testkit::calls::{add, advancing, at, claim, commit, job, node};
 
-use crate::jobs::{add, advance, at, claim, commit, job, node, started};
-use crate::peer::{Fault, Peer};
+use crate::peer::{Fault, Peer, started};
 
 #[tokio::test]
 async fn jobs_are_added_claimed_committed_and_removed() {
     let peer = Peer::start().await;
     let store = started(peer.url()).await;
     peer.commands();
-    let outcomes = add(&store, &["a", "b", "c"]).await.expect("adding works");
-    assert_eq!(outcomes, [AddOutcome::Added; 3]);
+    add(&store, &["a", "b", "c"]).await.expect("adding works");
     assert_eq!(peer.commands(), ["bulkWrite"]);
-    let outcomes = add(&store, &["c", "d"]).await.expect("adding works");
+    let outcomes = store.add(vec![job("c", 10), job("d", 10)]).await.expect("adding works");
     assert_eq!(outcomes, [AddOutcome::Exists, AddOutcome::Added]);
     assert_eq!(peer.commands(), ["bulkWrite", "find"], "those that exist are read");
 
     let claims = claim(&store, at(0)).await.expect("claiming works");
     assert_eq!(claims.len(), 4);
     assert_eq!(peer.commands(), ["find", "bulkWrite"]);
-    let outcomes = commit(&store, &claims[..2], advance()).await.expect("committing works");
+    let outcomes = commit(&store, &claims[..2], advancing(at(60))).await.expect("committing works");
     assert_eq!(outcomes, [CommitOutcome::Done; 2]);
     assert_eq!(peer.commands(), ["bulkWrite", "bulkWrite"], "what was claimed is not read again");
-    let finish = CommitAction::Finish { start: Vec::new() };
-    let outcomes = commit(&store, &claims[2..], finish.clone()).await.expect("committing works");
+    let finish = |_: &_| CommitAction::Finish { start: Vec::new() };
+    let outcomes = commit(&store, &claims[2..], finish).await.expect("committing works");
     assert_eq!(outcomes, [CommitOutcome::Removed; 2]);
     assert_eq!(peer.commands(), ["bulkWrite", "bulkWrite"], "in one step");
     let outcomes = commit(&store, &claims[2..], finish).await.expect("committing works");
     assert_eq!(outcomes, [CommitOutcome::Stale; 2]);
 
-    let ids = [job("a").id, job("c").id];
+    let ids = [job("a", 10).id, job("c", 10).id];
     assert_eq!(store.remove(&ids).await.expect("removing works"), [true, false]);
     let time = store.time().await.expect("the server responds").expect("a time");
     assert_eq!(time, at(0).saturating_add(Duration::from_millis(123)));
@@ -56,7 +55,7 @@ async fn changes_by_others_are_detected() {
         .await
         .expect("taking over works");
     assert_eq!(taken.released, 2, "the node has no lease");
-    let outcomes = commit(&first, &claims, advance()).await.expect("committing works");
+    let outcomes = commit(&first, &claims, advancing(at(60))).await.expect("committing works");
     assert_eq!(outcomes, [CommitOutcome::Stale; 2]);
 }
 
@@ -86,14 +85,14 @@ async fn a_commit_whose_outcome_is_unknown_can_be_repeated() {
         peer.fail("bulkWrite", fault.clone());
         // The same fault for the history: which of both is written first is undefined.
         peer.fail("bulkWrite", fault);
-        let error = commit(&store, &claims, advance()).await.expect_err("a fault");
+        let error = commit(&store, &claims, advancing(at(60))).await.expect_err("a fault");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
         let told = punctual_core::error_chain(&error).to_string();
         assert!(told.contains(words), "{number}: {told}");
-        let mut outcome = commit(&store, &claims, advance()).await;
+        let mut outcome = commit(&store, &claims, advancing(at(60))).await;
         while let Err(error) = outcome {
             assert!(error.is_retryable(), "{error}");
-            outcome = commit(&store, &claims, advance()).await;
+            outcome = commit(&store, &claims, advancing(at(60))).await;
         }
         assert_eq!(outcome.expect("a response"), [CommitOutcome::Done], "{number}");
     }
@@ -114,5 +113,5 @@ async fn an_error_of_one_statement_is_an_error_of_the_call() {
     );
     let error = add(&store, &["a"]).await.expect_err("a fault");
     assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
-    assert_eq!(add(&store, &["a"]).await.expect("adding works"), [AddOutcome::Added]);
+    add(&store, &["a"]).await.expect("adding works");
 }

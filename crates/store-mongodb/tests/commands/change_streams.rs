@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use punctual_core::{ChangeWatch, JobStore, RecordUpdate, Revision, Schedule, StoreErrorKind};
 use punctual_store_mongodb::MongoDbJobStore;
+use punctual_testkit::calls::{add, advance, at, claim, job};
 use tokio::time::timeout;
 
-use crate::jobs::{add, advance, at, claim, commit, job, started};
-use crate::peer::Peer;
+use crate::peer::{Peer, started};
 
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -33,13 +33,13 @@ async fn changes_of_users_are_notified_and_advances_are_not() {
     assert_notified(&mut watch).await;
 
     let claims = claim(&other, at(0)).await.expect("claiming works");
-    commit(&other, &claims, advance()).await.expect("committing works");
+    advance(&other, &claims, at(60)).await.expect("committing works");
     // An event of the claim or the commit would come first.
     let mut changed = watch.changed();
     let is_silent = timeout(Duration::from_millis(100), &mut changed).await.is_err();
     assert!(is_silent, "the claiming node knows the new due time");
     let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(90)))), ..Default::default() };
-    other.update(&job("a").id, Revision::FIRST, update).await.expect("updating works");
+    other.update(&job("a", 10).id, Revision::FIRST, update).await.expect("updating works");
     timeout(WAIT_TIMEOUT, changed).await.expect("a notification").expect("no error");
 }
 

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use punctual_core::{JobStore, NewRecord, TaskFilter};
 use punctual_store_mongodb::MongoDbJobStore;
+use punctual_testkit::calls::{advance, at, claim, job, node};
 use punctual_testkit::server_url;
 use tokio::io::{AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
-use crate::jobs::{advance, at, claim, commit, job, node};
 use crate::wire::Request;
 
 /// The names of commands, without those of the client library.
@@ -59,13 +59,13 @@ async fn a_batch_of_a_thousand_takes_a_few_commands() {
     store.start().await.expect("the store starts");
     let count = || std::mem::take(&mut *commands.lock().expect("not poisoned")).len();
     count();
-    let jobs: Vec<NewRecord> = (0..1_000).map(|n| job(&n.to_string())).collect();
+    let jobs: Vec<NewRecord> = (0..1_000).map(|n| job(&n.to_string(), 10)).collect();
     store.add(jobs).await.expect("adding works");
     assert_eq!(count(), 1, "add");
     let claims = claim(&store, at(0)).await.expect("claiming works");
     assert_eq!(claims.len(), 1_000);
     assert_eq!(count(), 2, "claim");
-    commit(&store, &claims, advance()).await.expect("committing works");
+    advance(&store, &claims, at(60)).await.expect("committing works");
     assert_eq!(count(), 2, "commit with history");
     store.renew(&node(), at(0), at(999), &TaskFilter::Any).await.expect("renewing works");
     assert!(count() <= 7, "renew");

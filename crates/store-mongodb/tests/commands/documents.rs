@@ -8,17 +8,26 @@ use mongodb::bson::{Bson, Document, doc};
 #[derive(Debug, Default)]
 pub(crate) struct Documents(BTreeMap<String, BTreeMap<String, Document>>);
 
+/// The value of a field, or of a field of a document in it: `header.record.task`.
+fn field<'d>(document: &'d Document, path: &str) -> Option<&'d Bson> {
+    match path.split_once('.') {
+        Some((name, rest)) => field(document.get_document(name).ok()?, rest),
+        None => document.get(path),
+    }
+}
+
 /// Whether a document has all these values.
 fn matches(document: &Document, filter: &Document) -> bool {
-    filter.iter().all(|(name, value)| match value.as_document() {
+    filter.iter().all(|(path, value)| match value.as_document() {
         Some(condition) if condition.contains_key("$in") => {
-            condition.get_array("$in").expect("a list").contains(&document[name])
+            let values = condition.get_array("$in").expect("a list");
+            field(document, path).is_some_and(|value| values.contains(value))
         }
         Some(condition) => condition.keys().next().is_some_and(|key| {
             // Stores check what they find, so that searches may find more.
             matches!(key.as_str(), "$lte" | "$gte" | "$elemMatch" | "$exists")
         }),
-        None => document.get(name) == Some(value),
+        None => field(document, path) == Some(value),
     })
 }
 

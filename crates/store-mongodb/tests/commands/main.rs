@@ -6,8 +6,5 @@ mod change_streams;
 mod counts;
 mod documents;
 mod errors;
-#[allow(dead_code, reason = "used by other tests, too")]
-#[path = "../common/jobs.rs"]
-mod jobs;
 mod peer;
 mod wire;

@@ -5,6 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use mongodb::bson::{DateTime, Document, doc};
+use punctual_core::JobStore;
+use punctual_store_mongodb::MongoDbJobStore;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -195,4 +197,11 @@ impl Peer {
         }
         hello
     }
+}
+
+/// A started store on a peer.
+pub(crate) async fn started(url: String) -> MongoDbJobStore {
+    let store = MongoDbJobStore::open(url).expect("a valid URL");
+    store.start().await.expect("the store starts");
+    store
 }

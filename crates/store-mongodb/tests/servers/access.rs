@@ -3,10 +3,10 @@
 use mongodb::bson::{Bson, doc};
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_mongodb::MongoDbJobStore;
+use punctual_testkit::calls::{add, advance, at, claim, ids};
+use punctual_testkit::{assert_error, retry_until_ok};
 
-use crate::check_error;
-use crate::jobs::{add, at, claim, ids, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 use StoreErrorKind::{Invalid, Unsupported};
 
@@ -29,10 +29,10 @@ async fn users_have_passwords_and_roles() {
     };
     for (user, password) in [("mailer", "hunter22"), ("nobody", "hunter2")] {
         let error = login(user, password).start().await.unwrap_err();
-        check_error(&error, Invalid, "rejected the user or the password");
+        assert_error(&error, Invalid, "rejected the user or the password");
     }
     for store in [MongoDbJobStore::open(server.url()).unwrap(), login("reader", "hunter2")] {
-        check_error(&store.start().await.unwrap_err(), Invalid, "may not execute a command");
+        assert_error(&store.start().await.unwrap_err(), Invalid, "may not execute a command");
     }
     let store = login("mailer", "hunter2");
     store.start().await.expect("the guide lists this role");
@@ -42,7 +42,7 @@ async fn users_have_passwords_and_roles() {
     // A permission that is lost later.
     let revoke = doc! { "revokeRolesFromUser": "mailer", "roles": [{ "role": "readWrite", "db": "punctual" }] };
     admin.run_command(revoke).await.unwrap();
-    check_error(&add(&store, &["b"]).await.unwrap_err(), Invalid, "may not execute a command");
+    assert_error(&add(&store, &["b"]).await.unwrap_err(), Invalid, "may not execute a command");
     let grant =
         doc! { "grantRolesToUser": "mailer", "roles": [{ "role": "readWrite", "db": "punctual" }] };
     admin.run_command(grant).await.unwrap();
@@ -54,16 +54,13 @@ async fn users_have_passwords_and_roles() {
 async fn a_single_server_has_no_change_streams() {
     let mut server = Member::start(&[]).await;
     let store = MongoDbJobStore::builder().url(server.url()).change_streams(true).build().unwrap();
-    check_error(&store.start().await.unwrap_err(), Unsupported, "`change_streams`");
+    assert_error(&store.start().await.unwrap_err(), Unsupported, "`change_streams`");
     let store = started(server.url()).await;
     add(&store, &["a", "b"]).await.unwrap();
     let claims = claim(&store, at(0)).await.unwrap();
     server.down();
     server.up();
     server.wait_until_ready().await;
-    let committed = punctual_testkit::retry_until_ok(async || {
-        crate::jobs::commit(&store, &claims, crate::jobs::advance()).await
-    });
-    assert_eq!(committed.await.len(), 2);
+    retry_until_ok(async || advance(&store, &claims, at(60)).await).await;
     assert_eq!(claim(&store, at(60)).await.unwrap().len(), 2);
 }

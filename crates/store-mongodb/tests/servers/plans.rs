@@ -2,12 +2,11 @@
 
 use mongodb::bson::{Document, doc};
 use punctual_core::{
-    HistoryRecordQuery, JobStore, NewRecord, NodeId, RunHistory, Schedule, TakeOverFrom,
-    TaskFilter, TaskName,
+    HistoryRecordQuery, JobStore, NewRecord, NodeId, RunHistory, Schedule, TakeOverFrom, TaskFilter,
 };
+use punctual_testkit::calls::{LEASE, add, advance, at, claim, filter, job, node};
 
-use crate::jobs::{add, advance, at, claim, commit, job, node, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 /// The jobs that are not due.
 const STORED: usize = 3_000;
@@ -20,7 +19,7 @@ async fn searches_examine_what_they_return() {
     let store = started(server.url()).await;
     let later = |n: usize| NewRecord {
         schedule: Some(Schedule::at(at(1_000_000))),
-        ..job(&format!("later-{n:04}"))
+        ..job(&format!("later-{n:04}"), 10)
     };
     for from in (0..STORED).step_by(1_000) {
         store.add((from..from + 1_000).map(later).collect()).await.unwrap();
@@ -28,17 +27,14 @@ async fn searches_examine_what_they_return() {
     add(&store, &["a", "b", "c"]).await.unwrap();
     store.renew(&node(), at(0), at(10), &TaskFilter::Any).await.unwrap();
     let claims = claim(&store, at(0)).await.unwrap();
-    commit(&store, &claims, advance()).await.unwrap();
+    advance(&store, &claims, at(60)).await.unwrap();
     server.run("punctual", doc! { "profile": 2 }).await.unwrap();
 
-    let name = TaskName::new("work").unwrap();
-    let only = TaskFilter::Only(std::sync::Arc::new([name].into()));
-    for filter in [&TaskFilter::Any, &only] {
+    for filter in [&TaskFilter::Any, &filter()] {
         assert!(store.next_wakeup(filter).await.unwrap().is_some());
-        let lease = crate::jobs::LEASE;
-        let claims = store.claim_due(&node(), at(60), 2, lease, filter).await.unwrap();
+        let claims = store.claim_due(&node(), at(60), 2, LEASE, filter).await.unwrap();
         assert_eq!(claims.records.len(), 2);
-        commit(&store, &claims.records, advance()).await.unwrap();
+        advance(&store, &claims.records, at(60)).await.unwrap();
         store.renew(&node(), at(0), at(10), filter).await.unwrap();
         let other = NodeId::new("other").unwrap();
         let from = TakeOverFrom::ExpiredNodes;
@@ -47,13 +43,13 @@ async fn searches_examine_what_they_return() {
     let page = store.list(None, 2).await.unwrap();
     let after = page.next.as_ref();
     assert_eq!(store.list(after, 2).await.unwrap().records.len(), 2);
-    store.get(&job("a").id).await.unwrap();
+    store.get(&job("a", 10).id).await.unwrap();
     add(&store, &["d"]).await.unwrap();
-    store.add(vec![job("d")]).await.unwrap();
-    for query in [HistoryRecordQuery::new(), HistoryRecordQuery::new().job(job("a").id)] {
+    store.add(vec![job("d", 10)]).await.unwrap();
+    for query in [HistoryRecordQuery::new(), HistoryRecordQuery::new().job(job("a", 10).id)] {
         assert!(!store.read_history(&query).await.unwrap().records.is_empty());
     }
-    store.remove(&["c", "d"].map(|name| job(name).id)).await.unwrap();
+    store.remove(&["c", "d"].map(|name| job(name, 10).id)).await.unwrap();
 
     let found = profile(&server).await;
     assert!(found.len() > 20, "{found:?}");

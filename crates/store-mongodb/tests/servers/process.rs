@@ -8,6 +8,8 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{ClientOptions, Credential, ServerAddress};
 use mongodb::{Client, Database};
+use punctual_core::JobStore;
+use punctual_store_mongodb::MongoDbJobStore;
 use tempfile::TempDir;
 
 /// A server, possibly a member of a replica set. Its port stays the same when it is started again.
@@ -183,4 +185,11 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.down();
     }
+}
+
+/// A started store on the servers of a URL.
+pub(crate) async fn started(url: String) -> MongoDbJobStore {
+    let store = MongoDbJobStore::open(url).expect("a valid URL");
+    store.start().await.expect("the store starts");
+    store
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use punctual_core::{ChangeWatch, JobRecord, JobStore, StoreError, StoreErrorKind};
 use punctual_store_mongodb::{MongoDbJobStore, MongoDbJobStoreBuilder};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::calls::{LEASE, add, advance, advancing, at, claim, commit, job};
+use punctual_testkit::{assert_error, retry_until_ok};
 
-use crate::check_error;
-use crate::jobs::{add, advance, at, claim, commit};
 use crate::process::Member;
 
 use StoreErrorKind::Unavailable;
@@ -21,7 +20,7 @@ fn on(members: &[Member]) -> MongoDbJobStoreBuilder {
 
 /// Commits claims until this succeeds: the outcome of a commit that fails is unknown, its repetition has no further effect.
 async fn settle(store: &MongoDbJobStore, claims: &[JobRecord]) {
-    retry_until_ok(async || commit(store, claims, advance()).await).await;
+    retry_until_ok(async || commit(store, claims, advancing(at(60))).await).await;
 }
 
 /// How often each job has fired, according to the store.
@@ -49,15 +48,15 @@ async fn the_primary_is_killed_and_then_all_members() {
     members[primary].down();
     settle(&store, &claims).await;
     assert_eq!(retry_until_ok(async || fire_counts(&store).await).await, [1, 1]);
-    retry_until_ok(async || add(&store, &["c"]).await).await;
+    retry_until_ok(async || store.add(vec![job("c", 10)]).await).await;
     wait_for(&mut watch).await;
 
     // Two of three are lost: nothing can be acknowledged, though the change may be kept.
     let second = (primary + 1) % 3;
     members[second].down();
-    check_error(&add(&store, &["d"]).await.unwrap_err(), Unavailable, "");
+    assert_error(&add(&store, &["d"]).await.unwrap_err(), Unavailable, "");
     members.iter_mut().for_each(Member::down);
-    check_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
+    assert_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
 
     members.iter_mut().for_each(Member::up);
     for member in &mut members {
@@ -70,7 +69,7 @@ async fn the_primary_is_killed_and_then_all_members() {
     }
     fire_counts.remove("d");
     assert_eq!(fire_counts, BTreeMap::from([("a", 1), ("b", 1), ("c", 0)]));
-    retry_until_ok(async || add(&store, &["e"]).await).await;
+    retry_until_ok(async || store.add(vec![job("e", 10)]).await).await;
     wait_for(&mut watch).await;
 }
 
@@ -86,7 +85,7 @@ async fn a_suspended_primary_acknowledges_nothing() {
     let primary = Member::primary(&members).await;
     members[primary].suspend();
     // It reads the first request after the others have elected another primary.
-    check_error(&commit(&store, &claims, advance()).await.unwrap_err(), Unavailable, "");
+    assert_error(&advance(&store, &claims, at(60)).await.unwrap_err(), Unavailable, "");
     settle(&other, &claims).await;
     members[primary].resume();
     settle(&store, &claims).await;
@@ -107,11 +106,11 @@ async fn without_a_majority_nothing_is_acknowledged() {
     for offset in [1, 2] {
         members[(primary + offset) % 3].down();
     }
-    check_error(&claim(&store, at(0)).await.unwrap_err(), Unavailable, "");
+    assert_error(&claim(&store, at(0)).await.unwrap_err(), Unavailable, "");
     for offset in [1, 2] {
         members[(primary + offset) % 3].up();
     }
     // The claim may have been made, and then ends with its lease.
-    let later = at(0).saturating_add(crate::jobs::LEASE);
+    let later = at(0).saturating_add(LEASE);
     assert_eq!(retry_until_ok(async || claim(&store, later).await).await.len(), 1);
 }

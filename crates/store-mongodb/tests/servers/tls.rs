@@ -5,10 +5,10 @@ use std::path::Path;
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_mongodb::MongoDbJobStore;
+use punctual_testkit::assert_error;
+use punctual_testkit::calls::{add, ids};
 use tempfile::TempDir;
 
-use crate::check_error;
-use crate::jobs::{add, ids};
 use crate::process::Member;
 
 use StoreErrorKind::{Invalid, Unavailable};
@@ -49,8 +49,8 @@ async fn servers_and_clients_have_certificates() {
 
     // No certificate, an unknown authority, no encryption.
     for options in [format!("&tls=true{authority}"), format!("&tls=true{client}"), String::new()] {
-        check_error(&store(&options).start().await.unwrap_err(), Unavailable, "can be reached");
+        assert_error(&store(&options).start().await.unwrap_err(), Unavailable, "can be reached");
     }
     let missing = store("&tls=true&tlsCAFile=/none.pem").start().await.unwrap_err();
-    check_error(&missing, Invalid, "configuration of the connection");
+    assert_error(&missing, Invalid, "configuration of the connection");
 }

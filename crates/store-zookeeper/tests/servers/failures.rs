@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_zookeeper::ZooKeeperJobStore;
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::calls::{add, advance, at, claim, ids};
+use punctual_testkit::{assert_error, retry_until_ok};
 use tokio::net::TcpListener;
 
-use crate::jobs::{add, advance, at, check_error, claim, ids, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 use StoreErrorKind::Unavailable;
 
@@ -18,10 +18,10 @@ async fn a_server_that_is_not_there() {
     let store = started(&server.url()).await;
     server.down();
     for _ in 0..3 {
-        check_error(&add(&store, &["a"]).await.unwrap_err(), Unavailable, "can't be reached");
+        assert_error(&add(&store, &["a"]).await.unwrap_err(), Unavailable, "can't be reached");
     }
     let store = ZooKeeperJobStore::open(server.url()).unwrap();
-    check_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
+    assert_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_server_that_does_not_respond() {
     let builder =
         ZooKeeperJobStore::builder().url(&url).connect_timeout(limit).response_timeout(limit);
     let error = builder.build().unwrap().start().await.unwrap_err();
-    check_error(&error, Unavailable, "");
+    assert_error(&error, Unavailable, "");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn the_leader_is_killed_and_then_all_members() {
     let mut watch = store.watch().await.unwrap().unwrap();
     add(&store, &["a", "b"]).await.unwrap();
     watch.changed().await.unwrap();
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     assert_eq!(claims.len(), 2);
 
     let mut leader = None;
@@ -75,15 +75,15 @@ async fn the_leader_is_killed_and_then_all_members() {
     let limit = Duration::from_secs(1);
     let builder = ZooKeeperJobStore::builder().url(format!("zookeeper://{addresses}/three"));
     let other = builder.connect_timeout(limit).response_timeout(limit).build().unwrap();
-    check_error(&other.start().await.unwrap_err(), Unavailable, "");
+    assert_error(&other.start().await.unwrap_err(), Unavailable, "");
     members.iter_mut().for_each(Member::down);
-    check_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
+    assert_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
 
     members.iter_mut().for_each(Member::up);
     for member in &mut members {
         member.wait_until_ready().await;
     }
-    let claims = retry_until_ok(async || claim(&store).await).await;
+    let claims = retry_until_ok(async || claim(&store, at(1)).await).await;
     assert_eq!(claims.len(), 2, "the commit after the first failure has survived");
     assert_eq!(ids(&store).await, ["a", "b"]);
     retry_until_ok(async || watch.changed().await).await;

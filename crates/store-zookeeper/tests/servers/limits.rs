@@ -1,9 +1,10 @@
 //! The sizes of definitions, and the number of requests.
 
 use punctual_core::{AddOutcome, JobId, JobStore, StoreErrorKind, TaskFilter};
+use punctual_testkit::assert_error;
+use punctual_testkit::calls::{advance, at, claim, filter, job};
 
-use crate::jobs::{advance, at, check_error, claim, filter, job, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 use StoreErrorKind::Invalid;
 
@@ -25,7 +26,7 @@ async fn the_largest_definition_is_stored_and_a_larger_header_is_rejected() {
     let pieces = nodes.below("definitions").await.len();
     // Another store does not know them yet.
     let other = started(&server.url()).await;
-    let claims = claim(&other).await.unwrap();
+    let claims = claim(&other, at(1)).await.unwrap();
     let sizes: Vec<_> = claims.iter().map(|claim| claim.definition.as_bytes().len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 2 * max + 10);
     advance(&other, &claims, at(9)).await.unwrap();
@@ -39,7 +40,7 @@ async fn the_largest_definition_is_stored_and_a_larger_header_is_rejected() {
 
     // A larger value would be rejected by the server, which closes the connection.
     let error = store.set_metadata("a", &"x".repeat(1_100_000)).await.unwrap_err();
-    check_error(&error, Invalid, "too large for ZooKeeper");
+    assert_error(&error, Invalid, "too large for ZooKeeper");
 }
 
 #[tokio::test]
@@ -65,7 +66,7 @@ async fn the_number_of_requests_does_not_depend_on_the_number_of_jobs() {
             line.and_then(|line| line.split('\t').nth(1)?.parse::<i64>().ok()).expect("a number")
         };
         let before = packets().await;
-        let claims = claim(&store).await.unwrap();
+        let claims = claim(&store, at(1)).await.unwrap();
         assert_eq!(claims.len(), 10);
         advance(&store, &claims, at(100_000_000)).await.unwrap();
         store.next_wakeup(&TaskFilter::Any).await.unwrap();

@@ -7,7 +7,6 @@ mod nodes;
 
 mod access;
 mod failures;
-mod jobs;
 mod limits;
 mod process;
 mod sessions;

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use punctual_core::JobStore;
+use punctual_store_zookeeper::ZooKeeperJobStore;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -171,4 +173,11 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.down();
     }
+}
+
+/// A started store on the servers of a URL.
+pub(crate) async fn started(url: &str) -> ZooKeeperJobStore {
+    let store = ZooKeeperJobStore::open(url).expect("valid options");
+    store.start().await.expect("the store starts");
+    store
 }

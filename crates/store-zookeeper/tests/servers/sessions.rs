@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use punctual_core::{Clock, JobStore, SystemClock};
 use punctual_store_zookeeper::ZooKeeperJobStore;
+use punctual_testkit::calls::{add, advance, at, claim, ids};
 use punctual_testkit::retry_until_ok;
 use tokio::runtime::Builder;
 
-use crate::jobs::{add, advance, at, claim, ids};
 use crate::process::Member;
 
 #[test]
@@ -22,7 +22,7 @@ fn nothing_is_lost_when_a_session_expires() {
         store.start().await.unwrap();
         let watch = store.watch().await.unwrap().unwrap();
         add(&store, &["a", "b"]).await.unwrap();
-        (claim(&store).await.unwrap(), watch)
+        (claim(&store, at(1)).await.unwrap(), watch)
     });
     assert_eq!(claims.len(), 2);
 
@@ -30,7 +30,7 @@ fn nothing_is_lost_when_a_session_expires() {
     client.block_on(async {
         retry_until_ok(async || advance(&store, &claims, at(0)).await).await;
         retry_until_ok(async || watch.changed().await).await;
-        assert_eq!(claim(&store).await.unwrap().len(), 2);
+        assert_eq!(claim(&store, at(1)).await.unwrap().len(), 2);
         assert_eq!(ids(&store).await, ["a", "b"]);
         store.shutdown().await;
     });

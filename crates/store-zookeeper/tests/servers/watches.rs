@@ -1,10 +1,10 @@
 //! Notifications.
 
 use punctual_core::JobStore;
+use punctual_testkit::calls::{add, advance, at, claim};
 use punctual_testkit::retry_until_ok;
 
-use crate::jobs::{add, advance, at, claim, started};
-use crate::process::Member;
+use crate::process::{Member, started};
 
 #[tokio::test]
 async fn a_watch_survives_a_restart() {
@@ -33,7 +33,7 @@ async fn a_run_of_a_job_notifies_nobody() {
     add(&store, &["a"]).await.unwrap();
     let nodes = server.nodes().await;
     let before = nodes.version("changed").await;
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     advance(&store, &claims, at(9)).await.unwrap();
     assert_eq!(nodes.version("changed").await, before);
     add(&store, &["b"]).await.unwrap();

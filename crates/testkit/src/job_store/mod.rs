@@ -31,7 +31,7 @@
 //! support transactions of the caller, and [`corrupt`](StoreFixture::corrupt) writes invalid values directly into the
 //! backend.
 
-mod builders;
+pub(crate) mod builders;
 mod case_context;
 #[doc(hidden)]
 pub mod cases;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use punctual_core::{JobStore, NewRecord, Schedule};
+use punctual_testkit::calls::{advance, at, claim, filter, job, node};
 use punctual_testkit::server_url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::store::{Database, advance, at, claim, filter, job, node};
+use super::database::Database;
 
 /// Starts a proxy that counts queries, and requests for further parts of results. Returns its URL.
 async fn proxy(queries: &Arc<AtomicUsize>) -> String {
@@ -68,9 +69,9 @@ async fn claims_and_commits_take_the_same_number_of_queries_whatever_is_stored()
         let jobs: Vec<_> = (0..999).map(|number| job(&format!("{stored}-{number}"), 100)).collect();
         store.add(jobs).await.unwrap();
         assert_eq!(count(), 1, "add");
-        let claims = claim(&store).await.unwrap();
+        let claims = claim(&store, at(1)).await.unwrap();
         assert_eq!((claims.len(), count()), (999, 2), "claim: finds, changes");
-        advance(&store, &claims, at(90)).await;
+        advance(&store, &claims, at(90)).await.unwrap();
         assert_eq!(
             count(),
             2,

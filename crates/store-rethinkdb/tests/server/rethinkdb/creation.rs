@@ -1,9 +1,10 @@
 //! The creation of tables by several processes at once, and what a killed one leaves.
 
 use futures_util::future::join_all;
+use punctual_testkit::calls::{add, at, claim};
 use serde_json::json;
 
-use super::store::{Database, add, claim};
+use super::database::Database;
 use crate::session::{Session, table};
 
 /// The names of the tables of a database, with repetitions.
@@ -26,8 +27,8 @@ async fn stores_that_start_at_once_create_each_table_once() {
     for _ in 0..5 {
         let stores = join_all((0..6).map(|_| database.started())).await;
         assert_eq!(tables(&mut session, &database.name), NAMES);
-        add(&stores[0], &["a"]).await;
-        assert_eq!(claim(&stores[5]).await.unwrap().len(), 1);
+        add(&stores[0], &["a"]).await.unwrap();
+        assert_eq!(claim(&stores[5], at(1)).await.unwrap().len(), 1);
         session.drop_database(&database.name);
     }
 }
@@ -40,10 +41,10 @@ async fn tables_of_a_killed_creator_are_completed() {
     session.run(json!([60, [[14, [database.name]], "punctual_shared"]]));
     let stores = join_all((0..3).map(|_| database.started())).await;
     assert_eq!(tables(&mut session, &database.name), NAMES);
-    add(&stores[0], &["a"]).await;
+    add(&stores[0], &["a"]).await.unwrap();
     // One that a user drops is created again.
     session.run(json!([61, [[14, [database.name]], "punctual_history"]]));
     join_all((0..3).map(|_| database.started())).await;
     assert_eq!(tables(&mut session, &database.name), NAMES);
-    assert_eq!(claim(&stores[2]).await.unwrap().len(), 1);
+    assert_eq!(claim(&stores[2], at(1)).await.unwrap().len(), 1);
 }

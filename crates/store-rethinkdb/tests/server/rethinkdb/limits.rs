@@ -1,8 +1,9 @@
 //! The largest definitions and ids.
 
 use punctual_core::{AddOutcome, JobStore};
+use punctual_testkit::calls::{advance, at, claim, job};
 
-use super::store::{Database, advance, at, claim, job};
+use super::database::Database;
 
 #[tokio::test]
 async fn definitions_of_the_largest_size_are_stored_and_claimed() {
@@ -15,11 +16,11 @@ async fn definitions_of_the_largest_size_are_stored_and_claimed() {
     assert_eq!(store.add(jobs).await.unwrap(), [AddOutcome::Added; 5]);
     let again = store.add(vec![job(&id, 1), job("#", 1)]).await.unwrap();
     assert_eq!(again, [AddOutcome::Exists; 2]);
-    let claims = claim(&store).await.unwrap();
+    let claims = claim(&store, at(1)).await.unwrap();
     let mut sizes: Vec<_> = claims.iter().map(|claim| claim.definition.as_bytes().len()).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [0, 10, max, max, max]);
-    advance(&store, &claims, at(9)).await;
+    advance(&store, &claims, at(9)).await.unwrap();
     let stored = store.get(&job(&id, 0).id).await.unwrap().expect("the job");
     assert_eq!(stored.record.definition.as_bytes().len(), max);
 }

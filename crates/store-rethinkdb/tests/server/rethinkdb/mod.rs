@@ -3,6 +3,6 @@
 mod access;
 mod counts;
 mod creation;
+mod database;
 mod limits;
-mod store;
 mod watches;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use punctual_core::{ChangeWatch, JobStore, RecordUpdate, Revision, Schedule};
+use punctual_testkit::calls::{add, advance, at, claim, job};
 use tokio::time::timeout;
 
-use super::store::{Database, add, advance, at, claim, job};
+use super::database::Database;
 
 async fn is_told(watch: &mut Box<dyn ChangeWatch>) {
     let changed = timeout(Duration::from_secs(60), watch.changed()).await;
@@ -17,15 +18,15 @@ async fn changes_of_users_are_notified_and_runs_are_not() {
     let database = Database::new();
     let (store, other) = (database.started().await, database.started().await);
     let mut watch = store.watch().await.unwrap().expect("a watch");
-    add(&other, &["a"]).await;
+    add(&other, &["a"]).await.unwrap();
     is_told(&mut watch).await;
     let signal = || {
         let table = crate::session::table(&database.name, "punctual_shared");
         Database::session().run(serde_json::json!([16, [table, "signal"]]))
     };
     let before = signal();
-    let claims = claim(&other).await.unwrap();
-    advance(&other, &claims, at(90)).await;
+    let claims = claim(&other, at(1)).await.unwrap();
+    advance(&other, &claims, at(90)).await.unwrap();
     assert_eq!(signal(), before, "the claiming node knows the new due time");
     let update = RecordUpdate { schedule: Some(Some(Schedule::at(at(80)))), ..Default::default() };
     other.update(&job("a", 0).id, Revision::FIRST, update).await.unwrap();
