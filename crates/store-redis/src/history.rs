@@ -35,8 +35,7 @@ pub(crate) fn entry_args(call: Call, entry: &HistoryRecord) -> Result<Call, Stor
         StoreError::new(StoreErrorKind::Other, message).with_source(error)
     })?;
     let (key, job) = (layout::history_key(entry.cursor()), &entry.job_id);
-    let (stored, by_job) = (format!("{job}{SEPARATOR}{json}"), format!("{job}{SEPARATOR}{key}"));
-    Ok(call.arg(key).arg(stored).arg(by_job))
+    Ok(call.arg(format!("{key}{job}{SEPARATOR}{json}")).arg(format!("{job}{SEPARATOR}{key}")))
 }
 
 impl Redis {
@@ -80,10 +79,10 @@ impl Redis {
             let mut reply = self.read(call).await?;
             for row in 0..reply.len() / 2 {
                 before = String::from_utf8_lossy(&reply.bytes(2 * row)?).into_owned();
-                let stored = reply.bytes(2 * row + 1)?;
+                // The index by job may refer to an entry that was edited.
+                let Some(stored) = reply.take(2 * row + 1)? else { continue };
                 let entry = entry(&before, &stored);
-                // An entry that is left over from a corrupt one is empty.
-                if !stored.is_empty() && entry.as_ref().map_or(true, |entry| query.matches(entry)) {
+                if entry.as_ref().map_or(true, |entry| query.matches(entry)) {
                     rows.push((before.clone(), entry));
                 }
             }

@@ -34,7 +34,6 @@ impl Keys {
             "nodes",
             "metadata",
             "history",
-            "history_times",
             "history_jobs",
             "version",
         ]
@@ -74,7 +73,7 @@ mod tests {
     fn all_keys_have_the_prefix_as_their_hash_tag() {
         for prefix in ["punctual", "a b", "it's \"quoted\"", "a}b", "{", "👩‍🚀"] {
             let keys = Keys::new(prefix, None, None).unwrap();
-            assert_eq!(keys.all.iter().collect::<HashSet<_>>().len(), 13);
+            assert_eq!(keys.all.iter().collect::<HashSet<_>>().len(), 12);
             let start = format!("{{{prefix}}}:");
             assert!(keys.all.iter().chain([&keys.channel]).all(|key| key.starts_with(&start)));
         }

@@ -1,7 +1,7 @@
 -- Applies commits, as `StoredJob::commit` does, and adds history entries.
 --
 -- ARGV: step of the fences, channel to notify, number of commits; then for each commit: id, change;
---       then for each entry: key, job and entry, job and key
+--       then for each entry: the entry, job and key
 -- A change is a letter, the fence, and for
 --   a (advance)        next run time, due time, fire count, runs
 --   f (finish)         runs
@@ -159,29 +159,43 @@ for index = 1, commits do
     end
 end
 
--- The first entry with a key is kept.
-local keys, seen, entries, times, by_job = {}, {}, new_values(), new_values(), new_values()
+-- The keys of the history entries that exist already, which are searched by one command: between the first and the last of
+-- these keys are few others.
+local keys, exists, first, last = {}, {}, nil, nil
 local before = 2 * commits + 3
-for index = 1, (#ARGV - before) / 3 do
-    keys[index] = ARGV[before + 3 * index - 2]
+for index = 1, (#ARGV - before) / 2 do
+    local key = sub(ARGV[before + 2 * index - 1], 1, ENTRY_KEY)
+    keys[index] = key
+    first = first and first < key and first or key
+    last = last and last > key and last or key
 end
-local existing = get_all(HISTORY, keys)
-for index = 1, #keys do
-    local key = keys[index]
-    if not existing[index] and not seen[key] then
-        seen[key] = true
-        push(entries, key)
-        push(entries, ARGV[before + 3 * index - 1])
-        push(times, '0')
-        push(times, key)
+if first then
+    local found = call('ZRANGEBYLEX', HISTORY, '[' .. first, '(' .. last .. '\255', 'LIMIT', 0, #keys + 1)
+    if #found <= #keys then
+        for _, entry in ipairs(found) do
+            exists[sub(entry, 1, ENTRY_KEY)] = true
+        end
+    else
+        for _, key in ipairs(keys) do
+            exists[key] = find_entry(key) and true
+        end
+    end
+end
+
+-- The first entry with a key is kept.
+local entries, by_job = new_values(), new_values()
+for index, key in ipairs(keys) do
+    if not exists[key] then
+        exists[key] = true
+        push(entries, '0')
+        push(entries, ARGV[before + 2 * index - 1])
         push(by_job, '0')
-        push(by_job, ARGV[before + 3 * index])
+        push(by_job, ARGV[before + 2 * index])
     end
 end
 
 save(changed)
-call_each('HSET', HISTORY, entries, 2)
-call_each('ZADD', HISTORY_TIMES, times, 2)
+call_each('ZADD', HISTORY, entries, 2)
 call_each('ZADD', HISTORY_JOBS, by_job, 2)
 if is_notified then
     call('PUBLISH', channel, '')

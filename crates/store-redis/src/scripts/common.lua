@@ -10,17 +10,16 @@
 --    7  owned          sorted set  of the runs in flight: node, task, id, run
 --    8  nodes          hash        node -> expiry of its lease, followed by `r` if the lease was revoked
 --    9  metadata       hash        key -> value
---   10  history        hash        finish time, run and attempt of an entry -> job, other fields as JSON
---   11  history_times  sorted set  of the keys of the entries
---   12  history_jobs   sorted set  job, key of an entry
---   13  version        string      the version of this layout
+--   10  history        sorted set  of entries: key (finish time, run and attempt), job, other fields as JSON
+--   11  history_jobs   sorted set  job, key of an entry
+--   12  version        string      the version of this layout
 --
 -- All scores are 0, so sorted sets are ordered by the bytes of their members. The parts of a member are separated by the
 -- character 31, which sorts before all characters that names can contain.
 --
 -- Instants, fences, revisions and fire counts are 16 hexadecimal digits (a signed number plus 2^63), because numbers of Lua
 -- are exact only up to 2^53. They are compared as text. An instant that does not exist is 16 tildes, which sorts last.
-local JOBS, DEFINITIONS, RUNS, RUN_TIMES, CLAIMS, ORDER, OWNED, NODES, METADATA, HISTORY, HISTORY_TIMES, HISTORY_JOBS, VERSION =
+local JOBS, DEFINITIONS, RUNS, RUN_TIMES, CLAIMS, ORDER, OWNED, NODES, METADATA, HISTORY, HISTORY_JOBS, VERSION =
     unpack(KEYS)
 
 local SEPARATOR = '\31'
@@ -390,16 +389,21 @@ local function orphans(key, after, now, limit, tasks, is_wanted)
     return entries, entries[#entries]
 end
 
--- Deletes history entries by their keys.
-local function forget(keys)
-    local entries, by_job = get_all(HISTORY, keys), {}
-    for index, key in ipairs(keys) do
-        local job = entries[index] and match(entries[index], '^[^\31]*')
-        if job then
-            by_job[#by_job + 1] = job .. SEPARATOR .. key
-        end
+-- The length of the key of a history entry.
+local ENTRY_KEY = 56
+
+-- The history entry that begins with this key, or nil.
+local function find_entry(key)
+    local entry = call('ZRANGEBYLEX', HISTORY, '[' .. key, '+', 'LIMIT', 0, 1)[1]
+    return entry and sub(entry, 1, #key) == key and entry or nil
+end
+
+-- Deletes history entries.
+local function forget(entries)
+    local by_job = {}
+    for index, entry in ipairs(entries) do
+        by_job[index] = match(entry, '^[^\31]*', ENTRY_KEY + 1) .. SEPARATOR .. sub(entry, 1, ENTRY_KEY)
     end
-    call_each('HDEL', HISTORY, keys, 1)
-    call_each('ZREM', HISTORY_TIMES, keys, 1)
+    call_each('ZREM', HISTORY, entries, 1)
     call_each('ZREM', HISTORY_JOBS, by_job, 1)
 end

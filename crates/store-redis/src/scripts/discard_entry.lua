@@ -1,7 +1,11 @@
 -- Deletes a corrupt history entry.
 --
--- ARGV: key
+-- ARGV: key, which is the whole entry if that is not longer than a key
 -- Returns whether it existed.
-local exists = call('HEXISTS', HISTORY, ARGV[1])
-forget({ ARGV[1] })
-return exists
+local key = ARGV[1]
+if #key < ENTRY_KEY then
+    return call('ZREM', HISTORY, key)
+end
+local entry = find_entry(key)
+forget({ entry })
+return entry and 1 or 0

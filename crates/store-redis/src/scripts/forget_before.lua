@@ -2,6 +2,6 @@
 --
 -- ARGV: instant, number of entries
 -- Returns the number of deleted entries.
-local keys = call('ZRANGEBYLEX', HISTORY_TIMES, '-', '(' .. ARGV[1], 'LIMIT', 0, tonumber(ARGV[2]))
-forget(keys)
-return #keys
+local entries = call('ZRANGEBYLEX', HISTORY, '-', '(' .. ARGV[1], 'LIMIT', 0, tonumber(ARGV[2]))
+forget(entries)
+return #entries

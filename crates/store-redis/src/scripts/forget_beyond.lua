@@ -9,11 +9,11 @@ for index = 3, #ARGV do
     local excess = math.min(call('ZLEXCOUNT', HISTORY_JOBS, from, to) - keep, left)
     if excess > 0 then
         local members = call('ZRANGEBYLEX', HISTORY_JOBS, from, to, 'LIMIT', 0, excess)
-        local keys = {}
-        for number, member in ipairs(members) do
-            keys[number] = sub(member, #from)
+        local entries = {}
+        for _, member in ipairs(members) do
+            entries[#entries + 1] = find_entry(sub(member, #from))
         end
-        forget(keys)
+        forget(entries)
         call_each('ZREM', HISTORY_JOBS, members, 1)
         left = left - #members
     end

@@ -3,7 +3,7 @@
 -- ARGV: version of this client, channel of notifications
 -- Returns the stored version; an error if the keys have other types, or contain jobs of another program.
 local types = {
-    'hash', 'hash', 'hash', 'zset', 'zset', 'zset', 'zset', 'hash', 'hash', 'hash', 'zset', 'zset', 'string',
+    'hash', 'hash', 'hash', 'zset', 'zset', 'zset', 'zset', 'hash', 'hash', 'zset', 'zset', 'string',
 }
 local exists = false
 for index, key in ipairs(KEYS) do
@@ -22,7 +22,7 @@ if not version then
     version = ARGV[1]
 end
 
--- The changes of a script are not undone if a command fails in the middle of it. The first one is always `HSET`, or a removal;
+-- The changes of a script are not undone if a command fails in the middle of it. The first one is `HSET`, `ZADD`, or a removal;
 -- these are the others. They change nothing here, and may fail for other reasons, for instance on a replica.
 local others = {
     { 'ZADD', ORDER, 'XX', 0, '' },

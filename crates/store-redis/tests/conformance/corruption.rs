@@ -123,9 +123,11 @@ pub(crate) async fn write(
         }
         Corruption::Key(old, new) => data.rename("metadata", &old, &new).await,
         Corruption::Outcome(run, text) => {
-            for key in data.call::<Vec<String>>("HKEYS", "history", &[]).await {
-                if key.contains(&run.to_string()) {
-                    data.edit("history", &key, |entry| replaced_outcome(&entry, &text)).await;
+            for entry in data.call::<Vec<String>>("ZRANGE", "history", &["0", "-1"]).await {
+                if entry.contains(&run.to_string()) {
+                    let changed = replaced_outcome(&entry, &text);
+                    let _: i64 = data.call("ZREM", "history", &[&entry]).await;
+                    let _: i64 = data.call("ZADD", "history", &["0", &changed]).await;
                 }
             }
         }
@@ -134,8 +136,8 @@ pub(crate) async fn write(
 }
 
 fn replaced_outcome(entry: &str, text: &str) -> String {
-    let (job, json) = entry.split_once('\x1f').expect("an entry");
+    let (start, json) = entry.split_once('\x1f').expect("an entry");
     let mut json: serde_json::Value = serde_json::from_str(json).expect("JSON");
     json[4] = text.into();
-    format!("{job}\x1f{json}")
+    format!("{start}\x1f{json}")
 }

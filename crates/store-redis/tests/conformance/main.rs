@@ -60,7 +60,6 @@ impl StoreFixture for Keys {
             "nodes",
             "metadata",
             "history",
-            "history_times",
             "history_jobs",
             "version",
         ];
