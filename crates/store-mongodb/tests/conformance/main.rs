@@ -5,6 +5,7 @@ mod corruption;
 use std::time::Duration;
 
 use ::mongodb::bson::Document;
+use ::mongodb::options::{CollectionOptions, WriteConcern};
 use ::mongodb::{Client, Collection};
 use punctual_store_mongodb::MongoDbJobStore;
 use punctual_testkit::job_store::{Corruption, StoreFixture};
@@ -22,7 +23,11 @@ struct Collections {
 impl Collections {
     async fn collection(&self, name: &str) -> Collection<Document> {
         let client = Client::with_uri_str(server_url("mongodb")).await.expect("a valid URL");
-        client.database("punctual").collection(&format!("{}{name}", self.prefix))
+        // The default of MongoDB 4.4 is weaker, and stores read what a majority has.
+        let majority = WriteConcern::majority();
+        let options = CollectionOptions::builder().write_concern(majority).build();
+        let name = format!("{}{name}", self.prefix);
+        client.database("punctual").collection_with_options(&name, options)
     }
 }
 
