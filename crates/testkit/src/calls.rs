@@ -118,7 +118,6 @@ pub async fn commit(
 }
 
 /// Returns the action after which a job is due at this instant, without a recorded run.
-#[must_use]
 pub fn advancing(due: Timestamp) -> impl Fn(&JobRecord) -> CommitAction {
     move |_| builders::advance(due, 1)
 }
