@@ -132,7 +132,7 @@ mod tests {
     fn entries_are_in_the_order_of_their_times() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("journal");
-        // The first line's process was suspended before it wrote the second.
+        // The process of the second line was suspended before it wrote the line.
         let text = "begin bob job 5 run 2 20\nbegin ann job 5 run 1 10\nend bob job 5 run 2 30\n";
         std::fs::write(&path, text).expect("the journal");
         let times: Vec<_> = read(&path).iter().map(|entry| entry.at.as_micros()).collect();
