@@ -40,19 +40,24 @@ fn runs_awaited_by_a_shutdown_are_not_taken_over() {
         builder.executor("default", runs.clone())
     });
     successor.jump_to(10);
+    let renew_at = |now| {
+        let renewals = faults.calls(Call::Renew);
+        fixture.clock().set(now);
+        faults.wait_for(Call::Renew, renewals);
+    };
     thread::scope(|scope| {
         let shutdown = scope.spawn(|| fixture.block_on(fixture.shutdown_timeout(TIMEOUT)));
         for tenth in 1..=30 {
             let now = at(10).saturating_add(SECOND / 10 * tenth);
             if tenth % 5 == 0 {
-                let renewals = faults.calls(Call::Renew);
-                fixture.clock().set(now);
-                faults.wait_for(Call::Renew, renewals);
+                renew_at(now);
             }
             successor.clock().set(now);
             successor.pass();
             assert_eq!(runs.len(), 0, "after {tenth} tenths of a second");
         }
+        // Begins when the renewal before it has returned: without a valid lease no run is started.
+        renew_at(at(13).saturating_add(SECOND * 2 / 5));
         waiting.0.run_one();
         waiting.0.run_one();
         waiting.1.set(()).unwrap();
