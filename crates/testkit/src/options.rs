@@ -55,7 +55,7 @@ pub const PASSWORD: &str = "hunter2";
 /// ```
 #[track_caller]
 pub fn assert_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
-    let told = format!("{} {error:?}", error_chain(error));
+    let told = error_chain(error).to_string();
     assert_eq!(error.kind(), kind, "{told}");
     assert!(told.contains(text), "{text:?} is not in {told}");
     assert_error_text(error, PASSWORD);

@@ -2,11 +2,10 @@
 
 use punctual_core::{AddOutcome, JobId, JobStore, StoreErrorKind};
 use punctual_store_etcd::EtcdJobStore;
-use punctual_testkit::assert_error;
 use punctual_testkit::calls::{LEASE, add, advance, at, claim, filter, ids, job, node};
 use serde_json::json;
 
-use crate::process::{Member, started};
+use crate::process::{Member, check_error, started};
 
 use StoreErrorKind::{Invalid, Unavailable};
 
@@ -26,10 +25,10 @@ async fn the_largest_definition_is_stored_and_a_larger_one_is_rejected() {
 
     // The scheduler rejects what exceeds `max_definition`, with both sizes; this is what the server says.
     let error = store.add(vec![job("d", 1_600_000)]).await.unwrap_err();
-    assert_error(&error, Invalid, "too large for etcd");
+    check_error(&error, Invalid, "too large for etcd");
     let small = Member::start(&["--max-request-bytes", "100000"]).await;
     let error = started(&small.url()).await.add(vec![job("d", 200_000)]).await.unwrap_err();
-    assert_error(&error, Invalid, "too large for etcd");
+    check_error(&error, Invalid, "too large for etcd");
 }
 
 #[tokio::test]
@@ -41,7 +40,7 @@ async fn a_smaller_limit_of_operations() {
         Ok(()) => store.add(jobs).await.unwrap_err(),
         Err(error) => error,
     };
-    assert_error(&error, StoreErrorKind::Unsupported, "smaller limit");
+    check_error(&error, StoreErrorKind::Unsupported, "smaller limit");
 }
 
 #[tokio::test]
@@ -57,17 +56,17 @@ async fn nothing_is_lost_when_the_quota_is_exhausted() {
             Err(error) => break error,
         }
     };
-    assert_error(&error, Unavailable, "the database of etcd is full");
+    check_error(&error, Unavailable, "the database of etcd is full");
     // The change with which the quota is exceeded is executed, although it is reported as failed; later ones are not.
     let doubtful = format!("large-{}", stored.len());
     if ids(&store).await.contains(&doubtful) {
         stored.push(doubtful);
     }
-    assert_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
+    check_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
     stored.sort();
     assert_eq!(ids(&store).await, stored);
-    assert_error(&claim(&store, at(1)).await.unwrap_err(), Unavailable, "full");
-    assert_error(
+    check_error(&claim(&store, at(1)).await.unwrap_err(), Unavailable, "full");
+    check_error(
         &store.renew(&node(), at(0), at(9), &filter()).await.unwrap_err(),
         Unavailable,
         "full",

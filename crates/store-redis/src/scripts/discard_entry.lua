@@ -1,6 +1,6 @@
 -- Deletes a corrupt history entry.
 --
--- ARGV: key, which is the whole entry if that is not longer than a key
+-- ARGV: key, which is the whole entry if that is shorter than a key
 -- Returns whether it existed.
 local key = ARGV[1]
 if #key < ENTRY_KEY then

@@ -22,8 +22,9 @@ if not version then
     version = ARGV[1]
 end
 
--- The changes of a script are not undone if a command fails in the middle of it. The first one is `HSET`, `ZADD`, or a removal;
--- these are the others. They change nothing here, and may fail for other reasons, for instance on a replica.
+-- The changes of a script are not undone if a command fails in the middle of it. The first one is `HSET`, a removal, or `ZADD` if
+-- only history entries are added; these may follow. They change nothing here, and may fail for other reasons, for instance on a
+-- replica.
 local others = {
     { 'ZADD', ORDER, 'XX', 0, '' },
     { 'ZREM', ORDER, '' },

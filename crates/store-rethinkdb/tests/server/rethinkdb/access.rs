@@ -1,12 +1,11 @@
 //! Users, permissions, missing tables, and the server's clock.
 
 use punctual_core::{JobStore, StoreErrorKind};
-use punctual_testkit::assert_error;
 use punctual_testkit::calls::{add, at, claim};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::Database;
+use super::database::{Database, check_error};
 
 use StoreErrorKind::Invalid;
 
@@ -21,9 +20,9 @@ async fn users_have_passwords_and_permissions() {
     session.run(json!([56, [users, { "id": name, "password": "hunter2" }]]));
     let builder = |password| database.builder().username(&name).password(password);
     let wrong = builder("hunter3").build().unwrap();
-    assert_error(&wrong.start().await.unwrap_err(), Invalid, "rejected the user or the password");
+    check_error(&wrong.start().await.unwrap_err(), Invalid, "rejected the user or the password");
     let right = || builder("hunter2").build().unwrap();
-    assert_error(&right().start().await.unwrap_err(), Invalid, "lacks a permission");
+    check_error(&right().start().await.unwrap_err(), Invalid, "lacks a permission");
     // Tables and indexes exist, so that reading and writing are sufficient.
     session.run(json!([188, [[14, [database.name]], name, { "read": true, "write": true }]]));
     let store = right();
@@ -37,18 +36,18 @@ async fn users_have_passwords_and_permissions() {
 async fn tables_are_made_only_if_this_is_allowed() {
     let database = Database::new();
     let store = || database.builder().make_tables(false).build().unwrap();
-    assert_error(&store().start().await.unwrap_err(), Invalid, "the database doesn't exist");
+    check_error(&store().start().await.unwrap_err(), Invalid, "the database doesn't exist");
     let mut session = Database::session();
     session.run(json!([57, [database.name]]));
-    assert_error(&store().start().await.unwrap_err(), Invalid, "the job tables don't exist");
+    check_error(&store().start().await.unwrap_err(), Invalid, "the job tables don't exist");
     database.started().await;
     store().start().await.expect("the store starts");
     let jobs = crate::session::table(&database.name, "punctual_jobs");
     session.run(json!([76, [jobs, "due"]]));
-    assert_error(&store().start().await.unwrap_err(), Invalid, "an index");
+    check_error(&store().start().await.unwrap_err(), Invalid, "an index");
     let acknowledged = json!([53, [[174, [jobs]], { "write_acks": "single" }]]);
     session.run(acknowledged);
-    assert_error(&store().start().await.unwrap_err(), Invalid, "write_acks");
+    check_error(&store().start().await.unwrap_err(), Invalid, "write_acks");
 }
 
 #[tokio::test]
