@@ -52,8 +52,7 @@ prepare() {
     local peer=$1 kind source folder sum
     case $peer in
         punctual)
-            cargo build --quiet --release --manifest-path benches/peers/punctual/Cargo.toml \
-                --target-dir target/bench-peers
+            cargo build --quiet --release -p punctual-bench-peers --target-dir target/bench-peers
             return
             ;;
         punctual-memory)

@@ -13,7 +13,7 @@ use crate::scheduler::{SECOND, START, Scheduler, id, job, rest};
 pub(crate) const PER_ROUND: u64 = 1_000;
 
 /// The most rounds for which an operation is run.
-pub(crate) const MOST_ROUNDS: u64 = 5;
+pub(crate) const MOST_ROUNDS: u64 = 3;
 
 /// A hot path.
 pub(crate) struct Operation {

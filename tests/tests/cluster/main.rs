@@ -46,7 +46,7 @@ macro_rules! for_every_store {
             #[test]
             fn suspensions_lose_nothing_and_repeat_only_suspended_runs() {
                 use crate::periodic_suspensions::{SUSPENSIONS, test};
-                test(backend(stringify!($store)), crate::workload::JOBS, SUSPENSIONS);
+                test(backend(stringify!($store)), crate::workload::interrupted_jobs(), SUSPENSIONS);
             }
 
             #[test]

@@ -1,6 +1,6 @@
 //! The processes that share the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use punctual::prelude::*;
@@ -19,6 +19,8 @@ pub(crate) struct Processes {
     processes: Vec<(String, Process)>,
     /// The number of output lines, by process and first word.
     line_counts: HashMap<(String, String), usize>,
+    /// The processes whose store calls fail: which have reported a failure, and since then no recovery.
+    failing: HashSet<String>,
     /// The time at which each suspended process was suspended.
     stopped: HashMap<String, Timestamp>,
     /// The longest delay of this process beyond its requested waits.
@@ -97,6 +99,11 @@ impl Processes {
                 while let Some(line) = process.next_line_within(wait) {
                     let word = line.split(' ').next().unwrap_or_default();
                     *self.line_counts.entry((name.clone(), word.to_owned())).or_default() += 1;
+                    match word {
+                        "failed" => _ = self.failing.insert(name.clone()),
+                        "recovered" => _ = self.failing.remove(name),
+                        _ => {}
+                    }
                     wait = Duration::ZERO;
                 }
                 let took = SystemClock.now().saturating_since(before);
@@ -111,6 +118,11 @@ impl Processes {
     /// Returns how many lines of a process have begun with `word` so far.
     pub(crate) fn count_lines(&self, name: &str, word: &str) -> usize {
         self.line_counts.get(&(name.to_owned(), word.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// Whether a process has reported a failure of its store, and since then no recovery.
+    pub(crate) fn is_failing(&self, name: &str) -> bool {
+        self.failing.contains(name)
     }
 
     /// Reads output until `done` returns `true`.

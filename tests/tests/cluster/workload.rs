@@ -6,14 +6,19 @@ use punctual::prelude::*;
 use punctual_tests::jobs::record_run;
 use punctual_tests::store::{StoreLocation, with_store};
 
-/// The number of jobs, unless the store is too slow for so many.
+use crate::number;
+
+/// The number of jobs for 10,000 fire times.
 pub(crate) const JOBS: usize = 500;
 
 /// The number of fire times of each job.
 const TIMES: u32 = 20;
 
-/// The total number of fire times.
-pub(crate) const ALL: usize = JOBS * TIMES as usize;
+/// The number of jobs of a test that interrupts processes or servers: 200, or `PUNCTUAL_CLUSTER_JOBS`. Such a test lasts for
+/// as long with any number, but uses the processors less, so that more of them run at the same time.
+pub(crate) fn interrupted_jobs() -> usize {
+    number("PUNCTUAL_CLUSTER_JOBS").unwrap_or(200).try_into().expect("a number of jobs")
+}
 
 /// Jobs with `Coalesce::All` and without a grace time.
 pub(crate) struct Workload {

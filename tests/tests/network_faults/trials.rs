@@ -14,7 +14,7 @@ use punctual_backends::Backend;
 use crate::fixtures::ServerFixture;
 
 /// The default of `PUNCTUAL_TRIALS`.
-const TRIALS: u64 = 3;
+const TRIALS: u64 = 2;
 
 /// The result of a trial.
 pub(crate) struct TrialResult {

@@ -5,10 +5,9 @@
 -- Returns for each entry: its key, and the rest of it, which is nil if there is no entry with this key; and an empty text at the
 -- end if there are no further ones.
 local limit, rows = tonumber(ARGV[5]), {}
-local by_job = ARGV[1] == '1'
+local by_job, first = ARGV[1] == '1', tonumber(ARGV[2]) + 1
 local members = call('ZREVRANGEBYLEX', by_job and HISTORY_JOBS or HISTORY, ARGV[3], ARGV[4], 'LIMIT', 0, limit)
 for number, member in ipairs(members) do
-    local first = tonumber(ARGV[2]) + 1
     local key = sub(member, first, first + ENTRY_KEY - 1)
     local entry = member
     if by_job then
