@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const FOR: Duration = Duration::from_secs(14);
 
 /// The number of suspensions, unless there is less time.
-pub(crate) const SUSPENSIONS: u32 = 5;
+pub(crate) const SUSPENSIONS: u32 = 4;
 
 /// A suspended process may hold locks, and its clock readings are stale when it resumes.
 pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {

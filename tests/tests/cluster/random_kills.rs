@@ -20,7 +20,7 @@ const HALF_A_LEASE: Duration = Duration::from_secs(5);
 
 /// Runs take up to a second, so each killed process leaves interrupted runs, and possibly claims and commits.
 pub(crate) fn test(backend: &'static Backend) {
-    let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(30);
+    let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(20);
     let mut random = seed(backend);
     let fixture = Fixture::new(backend);
     let now = SystemClock.now();
