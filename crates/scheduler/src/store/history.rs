@@ -37,10 +37,9 @@ impl History {
     }
 
     pub(crate) fn record(&self, entry: HistoryRecord, now: Timestamp) {
-        // Checking a job's entry count is linear in the count, so it is sampled: on average once per `max_per_job / 4`
-        // runs.
+        // Checking a job's entry count is linear in the count, so it is sampled.
         let limit = self.options.max_per_job;
-        if limit.is_some_and(|limit| fastrand::usize(..=limit / 4) == 0) {
+        if limit.is_some_and(|limit| fastrand::usize(..=over_limit(limit)) == 0) {
             self.jobs_over_limit.lock().insert(entry.job_id.clone());
         }
         let mut buffer = self.buffer.lock();
@@ -88,12 +87,22 @@ impl History {
         })
     }
 
+    /// Whether the pruning task has not ended.
+    pub(super) fn is_pruning(&self) -> bool {
+        self.pruning.lock().as_ref().is_some_and(|task| !task.is_finished())
+    }
+
     /// Sets the pruning task, and aborts the previous one.
     pub(super) fn set_pruning_task(&self, task: Option<AbortHandle>) {
         if let Some(before) = std::mem::replace(&mut *self.pruning.lock(), task) {
             before.abort();
         }
     }
+}
+
+/// The number of entries over its limit that a job has on average when they are removed.
+pub(super) fn over_limit(max_per_job: usize) -> usize {
+    max_per_job / 4
 }
 
 /// A batch of history entries being written. Entries return to the buffer unless the batch completes, including on

@@ -6,7 +6,7 @@ use punctual_core::{
     Commit, CommitBatch, CommitOutcome, HistoryRecord, StoreError, Timestamp, error_chain,
 };
 
-use super::history::HistoryBatch;
+use super::history::{HistoryBatch, over_limit};
 use super::registered::RegisteredStore;
 use crate::shared::HistoryOptions;
 
@@ -58,11 +58,15 @@ impl RegisteredStore {
         result
     }
 
-    /// Prunes old entries in a separate task.
+    /// Prunes old entries in a separate task, unless the last one is still at work: if there is more to prune than the store
+    /// does in an interval, to start again would be slower.
     pub(crate) fn start_pruning(self: &Arc<Self>, now: Timestamp) {
         let (Some(history), Some(runtime)) = (&self.history, self.shared.runtime()) else {
             return;
         };
+        if history.is_pruning() {
+            return;
+        }
         let (store, options) = (Arc::clone(self), history.options());
         let work = runtime.spawn(async move {
             if let Err(error) = prune(&store, options, now).await {
@@ -97,13 +101,19 @@ async fn prune(
         }
     }
     let jobs_over_limit = history.take_jobs_over_limit();
-    for jobs in jobs_over_limit.chunks(PRUNE_BATCH) {
-        let keep = options.max_per_job.unwrap_or(usize::MAX);
+    let keep = options.max_per_job.unwrap_or(usize::MAX);
+    for jobs in jobs_over_limit.chunks(jobs_of_batch(keep)) {
         while is_full(backend.trim_history(jobs, keep, PRUNE_BATCH).await?) {
             tokio::task::yield_now().await;
         }
     }
     Ok(())
+}
+
+/// The number of jobs that have about as many entries over their limit as one call removes. With more jobs each of several
+/// calls would count again the entries that all of them keep.
+fn jobs_of_batch(keep: usize) -> usize {
+    (PRUNE_BATCH / (over_limit(keep) + 1)).max(1)
 }
 
 fn is_full(removed: u64) -> bool {

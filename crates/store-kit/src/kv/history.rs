@@ -21,6 +21,10 @@ const MIN_QUERY: usize = 100;
 /// The maximum number of entries that a query for a page requests.
 const MAX_QUERY: usize = 10_000;
 
+/// The number of jobs whose entries are read at once to remove those beyond a limit: each may have thousands, so all at once
+/// would take much memory, and most of them would be read for nothing if the call may not remove so many.
+const TRIMMED_AT_ONCE: usize = 4;
+
 #[derive(Serialize, Deserialize)]
 struct Header<T> {
     entry: T,
@@ -163,7 +167,7 @@ impl<M: KvStore> KvBackend<M> {
         old.retain(|entry| entry.key.is_some_and(|key| key.finished() < before));
         old.reverse();
         old.truncate(limit);
-        self.remove_entries(old).await
+        Ok(self.remove_entries(old).await? as u64)
     }
 
     pub(super) async fn remove_history_beyond(
@@ -172,33 +176,38 @@ impl<M: KvStore> KvBackend<M> {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
+        let jobs: Vec<_> = jobs.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let all = String::new()..after_keys_at(Timestamp::MAX);
-        let newest =
-            |job| HistoryQuery::new(all.clone(), Some(job), true, keep.saturating_add(limit));
-        let (entries, _) = self
-            .entries(
-                &jobs.iter().collect::<BTreeSet<_>>().into_iter().map(newest).collect::<Vec<_>>(),
-            )
-            .await?;
-        let mut counts: HashMap<_, _> = jobs.iter().map(|job| (job, 0)).collect();
-        let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
-            let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));
-            count.is_some_and(|count| {
-                *count += 1;
-                *count > keep
-            })
-        };
-        let beyond: Vec<_> = entries.into_iter().filter(is_beyond).take(limit).collect();
-        self.remove_entries(beyond).await
+        let mut left = limit;
+        for jobs in jobs.chunks(TRIMMED_AT_ONCE) {
+            let most = keep.saturating_add(left);
+            let newest = |job| HistoryQuery::new(all.clone(), Some(job), true, most);
+            let newest: Vec<_> = jobs.iter().copied().map(newest).collect();
+            let (entries, _) = self.entries(&newest).await?;
+            let mut counts: HashMap<_, _> = jobs.iter().map(|job| (*job, 0)).collect();
+            let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
+                let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));
+                count.is_some_and(|count| {
+                    *count += 1;
+                    *count > keep
+                })
+            };
+            let beyond: Vec<_> = entries.into_iter().filter(is_beyond).take(left).collect();
+            left -= self.remove_entries(beyond).await?;
+            if left == 0 {
+                break;
+            }
+        }
+        Ok((limit - left) as u64)
     }
 
     async fn remove_entries(
         &self,
         entries: Vec<RawHistoryEntry<M::Version>>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<usize, StoreError> {
         let targets = entries.into_iter().map(|entry| Target::loaded(entry.raw)).collect();
         let remove = |_, entry: Option<&KvEntry<M::Version>>| (Change::Remove, entry.is_some());
         let removed = self.change(KvNamespace::History, targets, remove).await?;
-        Ok(removed.into_iter().filter(|removed| *removed).count() as u64)
+        Ok(removed.into_iter().filter(|removed| *removed).count())
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use punctual_core::{
-    JobId, JobStore, NewRecord, NodeId, Schedule, StoreErrorKind, StoredDefinition, TaskFilter,
-    TaskName, Timestamp,
+    CommitBatch, HistoryRecord, JobId, JobStore, NewRecord, NodeId, OutcomeKind, RunHistory, RunId,
+    Schedule, StoreErrorKind, StoredDefinition, TaskFilter, TaskName, Timestamp,
 };
 
 use crate::memory_store::{MemoryStore, SharedStorage, Storage};
@@ -93,4 +93,41 @@ async fn with_an_index_only_matching_jobs_are_read() {
     assert_eq!((claims.records.len(), claims.has_more), (20, true));
     store.next_wakeup(&TaskFilter::Any).await.unwrap();
     assert_eq!(storage.read.load(Ordering::SeqCst), 21 + 1);
+}
+
+#[tokio::test]
+async fn trimming_the_history_reads_little_more_than_it_removes() {
+    const JOBS: u64 = 20;
+    const ENTRIES: u64 = 60;
+    const KEEP: u64 = 10;
+    let (storage, store) = started(Storage { indexed: true, ..Storage::default() }).await;
+    let jobs: Vec<_> = (0..JOBS).map(|job| JobId::new(format!("job-{job}")).unwrap()).collect();
+    for job in &jobs {
+        let entry = |second| HistoryRecord {
+            job_id: job.clone(),
+            task: TaskName::new("work").unwrap(),
+            run_id: RunId::random(),
+            scheduled_time: Timestamp::from_seconds(second),
+            attempt: 1,
+            started: Some(Timestamp::from_seconds(second)),
+            finished: Timestamp::from_seconds(second),
+            outcome: OutcomeKind::Success,
+            error: None,
+            node: NodeId::new("n").unwrap(),
+        };
+        let entries = (0..ENTRIES as i64).map(entry).collect();
+        store.commit(CommitBatch::new(Vec::new(), entries)).await.unwrap();
+    }
+    storage.read.store(0, Ordering::SeqCst);
+    let mut removed = 0;
+    while removed % 100 == 0 {
+        let now = store.trim_history(&jobs, KEEP as usize, 100).await.unwrap();
+        if now == 0 {
+            break;
+        }
+        removed += now;
+    }
+    assert_eq!(removed, JOBS * (ENTRIES - KEEP));
+    let read = storage.read.load(Ordering::SeqCst);
+    assert!(read < 4 * removed, "{read} entries were read to remove {removed}");
 }

@@ -116,6 +116,18 @@ impl Content {
 pub(crate) struct Memory(SharedStorage);
 
 impl Memory {
+    /// All entries of a namespace, of which not all need be returned.
+    async fn entries(&self, namespace: KvNamespace) -> Vec<KvEntry<u64>> {
+        yield_now().await;
+        let entries = {
+            let content = self.0.content();
+            let keys = content.entries.keys().filter(|(other, _)| *other == namespace);
+            keys.filter_map(|(_, key)| content.get(namespace, key)).collect()
+        };
+        yield_now().await;
+        entries
+    }
+
     fn count_read(&self, entries: Vec<Option<KvEntry<u64>>>) -> Vec<Option<KvEntry<u64>>> {
         let count = entries.iter().flatten().count();
         self.0.read.fetch_add(count as u64, Ordering::SeqCst);
@@ -141,13 +153,8 @@ impl KvStore for Memory {
     }
 
     async fn list(&self, namespace: KvNamespace) -> Result<Vec<KvEntry<u64>>, StoreError> {
-        yield_now().await;
-        let entries = {
-            let content = self.0.content();
-            let keys = content.entries.keys().filter(|(other, _)| *other == namespace);
-            keys.map(|(_, key)| content.get(namespace, key)).collect()
-        };
-        yield_now().await;
+        let entries = self.entries(namespace).await;
+        let entries = entries.into_iter().map(Some).collect();
         Ok(self.count_read(entries).into_iter().flatten().collect())
     }
 
@@ -227,11 +234,14 @@ impl KvStore for Memory {
         &self,
         queries: &[HistoryQuery<'_>],
     ) -> Result<HistoryQueryResult<u64>, StoreError> {
-        let entries = self.list(KvNamespace::History).await?;
         let mut result = HistoryQueryResult { entries: Vec::new(), is_complete: true };
         if !self.0.indexed {
-            return Ok(HistoryQueryResult { entries, ..result });
+            return Ok(HistoryQueryResult {
+                entries: self.list(KvNamespace::History).await?,
+                ..result
+            });
         }
+        let entries = self.entries(KvNamespace::History).await;
         for query in queries {
             let is_of_job = |entry: &&KvEntry<u64>| {
                 let header: Value = serde_json::from_slice(&entry.value.header).expect("JSON");
@@ -246,6 +256,7 @@ impl KvStore for Memory {
             found.truncate(query.limit);
             result.entries.extend(found);
         }
+        self.0.read.fetch_add(result.entries.len() as u64, Ordering::SeqCst);
         Ok(result)
     }
 }
