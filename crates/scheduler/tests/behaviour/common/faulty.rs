@@ -38,6 +38,16 @@ pub(crate) enum Fault {
     Rejected,
 }
 
+/// What pruning the history does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pruning {
+    #[default]
+    Works,
+    Fails,
+    /// It waits until that is changed.
+    Waits,
+}
+
 /// The faults of a [`Faulty`] store; clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<(Mutex<State>, Condvar, Notify)>);
@@ -48,7 +58,8 @@ struct State {
     calls: HashMap<Call, usize>,
     faults_seen: usize,
     stuck: usize,
-    pruning_fails: bool,
+    pruning: Pruning,
+    prunings: usize,
 }
 
 impl Faults {
@@ -103,15 +114,28 @@ impl Faults {
         self.0.0.lock().stuck += 1;
     }
 
-    /// Sets whether pruning the history fails.
-    pub(crate) fn fail_pruning(&self, keep: bool) {
-        self.0.0.lock().pruning_fails = keep;
+    /// Sets what pruning the history does.
+    pub(crate) fn set_pruning(&self, pruning: Pruning) {
+        self.0.0.lock().pruning = pruning;
+        self.0.2.notify_waiters();
     }
 
-    fn check_pruning(&self) -> Result<(), StoreError> {
-        match self.0.0.lock().pruning_fails {
-            true => Err(StoreError::new(StoreErrorKind::Unavailable, "pruning fails")),
-            false => Ok(()),
+    /// Returns how often pruning by age has begun.
+    pub(crate) fn prunings(&self) -> usize {
+        self.0.0.lock().prunings
+    }
+
+    async fn check_pruning(&self) -> Result<(), StoreError> {
+        loop {
+            let changed = self.0.2.notified();
+            let pruning = self.0.0.lock().pruning;
+            match pruning {
+                Pruning::Works => return Ok(()),
+                Pruning::Fails => {
+                    return Err(StoreError::new(StoreErrorKind::Unavailable, "pruning fails"));
+                }
+                Pruning::Waits => changed.await,
+            }
         }
     }
 
@@ -215,7 +239,8 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.check_pruning()?;
+        self.faults.0.0.lock().prunings += 1;
+        self.faults.check_pruning().await?;
         self.inner().delete_history_before(before, limit).await
     }
 
@@ -225,7 +250,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.check_pruning()?;
+        self.faults.check_pruning().await?;
         self.inner().trim_history(jobs, keep, limit).await
     }
 }

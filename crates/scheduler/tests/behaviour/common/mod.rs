@@ -14,7 +14,7 @@ pub(crate) use events::{Recorder, brief};
 pub(crate) use executors::{
     BlockingShutdownExecutor, FailingExecutor, KillOnShutdownExecutor, ManualExecutor,
 };
-pub(crate) use faulty::{Call, Fault, Faults, Faulty, faulty};
+pub(crate) use faulty::{Call, Fault, Faults, Faulty, Pruning, faulty};
 pub(crate) use fixture::SchedulerFixture;
 pub(crate) use tasks::{Log, boom, fail, fails_at_gate, gated, interruptible, note};
 

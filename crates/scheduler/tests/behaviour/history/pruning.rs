@@ -6,7 +6,7 @@ use punctual_scheduler::HistoryOptions;
 use punctual_triggers::IntervalTrigger;
 
 use super::{brief, fixture, read};
-use crate::common::{SchedulerFixture, at, note};
+use crate::common::{Pruning, SchedulerFixture, at, note};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -83,13 +83,28 @@ fn default_limits_apply() {
 fn a_pruning_failure_does_not_affect_jobs() {
     let options = HistoryOptions::enabled().max_age(MINUTE).max_per_job(1);
     let (fixture, faults) = fixture(options, |builder| builder);
-    faults.fail_pruning(true);
+    faults.set_pruning(Pruning::Fails);
     add(&fixture, "a", 10, 100_000);
     run_minutes(&fixture, 0, 10);
     assert_eq!(fixture.log.len(), 61);
     assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED"), [""; 0]);
     assert!(fixture.health().is_ok() && read(&fixture).len() == 61);
-    faults.fail_pruning(false);
+    faults.set_pruning(Pruning::Works);
     run_minutes(&fixture, 11, 13);
+    assert!(read(&fixture).len() < 20, "{:?}", brief(&fixture));
+}
+
+#[test]
+fn pruning_does_not_begin_again_before_it_has_ended() {
+    let options = HistoryOptions::enabled().max_age(MINUTE).max_per_job(None);
+    let (fixture, faults) = fixture(options, |builder| builder);
+    faults.set_pruning(Pruning::Waits);
+    add(&fixture, "a", 10, 100_000);
+    run_minutes(&fixture, 0, 10);
+    assert_eq!(faults.prunings(), 1);
+    assert_eq!(read(&fixture).len(), 61);
+    faults.set_pruning(Pruning::Works);
+    run_minutes(&fixture, 11, 14);
+    assert!(faults.prunings() > 1);
     assert!(read(&fixture).len() < 20, "{:?}", brief(&fixture));
 }
