@@ -19,10 +19,10 @@ const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 const EVERY: Duration = Duration::from_secs(5);
 
 /// The duration of a suspension; runs of the suspended process are taken over meanwhile.
-const FOR: Duration = Duration::from_secs(14);
+const FOR: Duration = Duration::from_secs(13);
 
 /// The number of suspensions, unless there is less time.
-pub(crate) const SUSPENSIONS: u32 = 4;
+pub(crate) const SUSPENSIONS: u32 = 5;
 
 /// A suspended process may hold locks, and its clock readings are stale when it resumes.
 pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {

@@ -14,8 +14,8 @@ pub(crate) const JOBS: usize = 500;
 /// The number of fire times of each job.
 const TIMES: u32 = 20;
 
-/// The number of jobs of a test that interrupts processes or servers: 200, or `PUNCTUAL_CLUSTER_JOBS`. Such a test lasts for
-/// as long with any number, but uses the processors less, so that more of them run at the same time.
+/// The number of jobs of a test that interrupts processes or servers: 200, or `PUNCTUAL_CLUSTER_JOBS`. Such a test takes as
+/// long with any number, but the processors have time for more tests beside it if there are few jobs.
 pub(crate) fn interrupted_jobs() -> usize {
     number("PUNCTUAL_CLUSTER_JOBS").unwrap_or(200).try_into().expect("a number of jobs")
 }

@@ -25,7 +25,7 @@ pub(crate) async fn count(number: u64) {
     }
 }
 
-/// Of the runs of [`tick`] the scheduled time and the start.
+/// Of the runs of [`tick()`] the scheduled time and the start.
 static TICKS: Mutex<Vec<(Timestamp, Timestamp)>> = Mutex::new(Vec::new());
 
 /// The task of jobs that run again and again, no two at the same time.
@@ -35,7 +35,7 @@ pub(crate) async fn tick(context: JobContext) {
     ticks().push((context.scheduled_time(), now));
 }
 
-/// How late the runs of [`tick`] within a range were, in milliseconds, of which `runs` were expected.
+/// How late the runs of [`tick()`] within a range were, in milliseconds, of which `runs` were expected.
 pub(crate) fn late(range: Range<Timestamp>, runs: u64) -> (Vec<f64>, Mistakes) {
     let mut ran: Vec<_> = ticks().iter().filter(|(at, _)| range.contains(at)).copied().collect();
     ran.sort_unstable();

@@ -18,8 +18,8 @@ pub(crate) struct History {
     buffer: Mutex<HistoryBuffer>,
     /// Jobs that may have more entries than `max_per_job`.
     jobs_over_limit: Mutex<FxHashSet<JobId>>,
-    /// The pruning task.
-    pruning: Mutex<Option<AbortHandle>>,
+    /// The pruning task, and when it was started.
+    pruning: Mutex<Option<(AbortHandle, Timestamp)>>,
 }
 
 #[derive(Default)]
@@ -87,20 +87,23 @@ impl History {
         })
     }
 
-    /// Whether the pruning task has not ended.
-    pub(super) fn is_pruning(&self) -> bool {
-        self.pruning.lock().as_ref().is_some_and(|task| !task.is_finished())
+    /// For how long the pruning task has been at work; `None` if it has ended.
+    pub(super) fn pruning_for(&self, now: Timestamp) -> Option<Duration> {
+        let pruning = self.pruning.lock();
+        let (task, since) = pruning.as_ref()?;
+        (!task.is_finished()).then(|| now.saturating_since(*since))
     }
 
-    /// Sets the pruning task, and aborts the previous one.
-    pub(super) fn set_pruning_task(&self, task: Option<AbortHandle>) {
-        if let Some(before) = std::mem::replace(&mut *self.pruning.lock(), task) {
+    /// Sets the pruning task and when it was started, and aborts the previous one.
+    pub(super) fn set_pruning_task(&self, task: Option<(AbortHandle, Timestamp)>) {
+        if let Some((before, _)) = std::mem::replace(&mut *self.pruning.lock(), task) {
             before.abort();
         }
     }
 }
 
-/// The number of entries over its limit that a job has on average when they are removed.
+/// The number of entries over its limit that a job has on average when it is checked, or more if it runs so often between
+/// two prunings.
 pub(super) fn over_limit(max_per_job: usize) -> usize {
     max_per_job / 4
 }

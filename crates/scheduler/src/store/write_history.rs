@@ -1,6 +1,7 @@
 //! Writing and pruning the run history of a store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
     Commit, CommitBatch, CommitOutcome, HistoryRecord, StoreError, Timestamp, error_chain,
@@ -15,6 +16,9 @@ const MAX_ENTRY_BYTES: usize = HistoryRecord::MAX_ERROR + 3_000;
 
 /// Maximum number of entries removed, and of jobs checked, in one call.
 const PRUNE_BATCH: usize = 1_000;
+
+/// The time after which a pruning task that has not ended is aborted.
+const MAX_PRUNING: Duration = Duration::from_secs(900);
 
 impl RegisteredStore {
     /// Maximum number of entries in one batch.
@@ -59,13 +63,17 @@ impl RegisteredStore {
     }
 
     /// Prunes old entries in a separate task, unless the last one is still at work: if there is more to prune than the store
-    /// does in an interval, to start again would be slower.
+    /// does in an interval, to start again would be slower. After [`MAX_PRUNING`] it is replaced, because its call may hang.
     pub(crate) fn start_pruning(self: &Arc<Self>, now: Timestamp) {
         let (Some(history), Some(runtime)) = (&self.history, self.shared.runtime()) else {
             return;
         };
-        if history.is_pruning() {
-            return;
+        match history.pruning_for(now) {
+            Some(since) if since < MAX_PRUNING => return,
+            Some(_) => {
+                tracing::warn!(target: "punctual::scheduler", store = %self.alias, "history pruning has not ended within {MAX_PRUNING:?} and begins again");
+            }
+            None => {}
         }
         let (store, options) = (Arc::clone(self), history.options());
         let work = runtime.spawn(async move {
@@ -73,7 +81,7 @@ impl RegisteredStore {
                 tracing::warn!(target: "punctual::scheduler", store = %store.alias, error = %error_chain(&error), "history pruning failed");
             }
         });
-        history.set_pruning_task(Some(work.abort_handle()));
+        history.set_pruning_task(Some((work.abort_handle(), now)));
     }
 
     /// Aborts the pruning task.
@@ -118,4 +126,14 @@ fn jobs_of_batch(keep: usize) -> usize {
 
 fn is_full(removed: u64) -> bool {
     removed >= PRUNE_BATCH as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_trims_the_more_jobs_the_fewer_entries_they_keep() {
+        assert_eq!([0, 10, 1_000, 100_000, usize::MAX].map(jobs_of_batch), [1_000, 333, 3, 1, 1]);
+    }
 }

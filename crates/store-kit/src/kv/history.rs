@@ -21,8 +21,8 @@ const MIN_QUERY: usize = 100;
 /// The maximum number of entries that a query for a page requests.
 const MAX_QUERY: usize = 10_000;
 
-/// The number of jobs whose entries are read at once to remove those beyond a limit: each may have thousands, so all at once
-/// would take much memory, and most of them would be read for nothing if the call may not remove so many.
+/// The number of jobs whose entries are read at once to remove those beyond a limit. Each may have thousands, so those of all
+/// jobs would take much memory, and most of them would be read for nothing if the call may not remove so many.
 const TRIMMED_AT_ONCE: usize = 4;
 
 #[derive(Serialize, Deserialize)]
@@ -178,25 +178,30 @@ impl<M: KvStore> KvBackend<M> {
     ) -> Result<u64, StoreError> {
         let jobs: Vec<_> = jobs.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let all = String::new()..after_keys_at(Timestamp::MAX);
-        let mut left = limit;
-        for jobs in jobs.chunks(TRIMMED_AT_ONCE) {
+        let (mut rest, mut at_once, mut left) = (&jobs[..], TRIMMED_AT_ONCE, limit);
+        while !rest.is_empty() && left > 0 {
+            let (jobs, later) = rest.split_at(at_once.min(rest.len()));
             let most = keep.saturating_add(left);
             let newest = |job| HistoryQuery::new(all.clone(), Some(job), true, most);
             let newest: Vec<_> = jobs.iter().copied().map(newest).collect();
             let (entries, _) = self.entries(&newest).await?;
             let mut counts: HashMap<_, _> = jobs.iter().map(|job| (*job, 0)).collect();
-            let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
-                let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));
-                count.is_some_and(|count| {
-                    *count += 1;
-                    *count > keep
-                })
+            let mut is_beyond = |entry: &RawHistoryEntry<M::Version>| {
+                let Some(count) = entry.job.as_ref().and_then(|job| counts.get_mut(job)) else {
+                    // A store without an index by jobs returns all entries, so it should be asked once.
+                    at_once = usize::MAX;
+                    return false;
+                };
+                *count += 1;
+                *count > keep
             };
-            let beyond: Vec<_> = entries.into_iter().filter(is_beyond).take(left).collect();
+            let mut beyond = entries;
+            beyond.retain(|entry| is_beyond(entry));
+            beyond.truncate(left);
+            let is_cut = beyond.len() == left;
             left -= self.remove_entries(beyond).await?;
-            if left == 0 {
-                break;
-            }
+            // If somebody else has removed some of them, there may be others.
+            rest = if is_cut { rest } else { later };
         }
         Ok((limit - left) as u64)
     }

@@ -215,6 +215,7 @@ macro_rules! job_store_suite {
                     a_large_batch_is_recorded_completely
                     the_oldest_entries_are_deleted_first
                     the_newest_entries_of_each_job_are_kept
+                    the_newest_entries_of_many_jobs_are_kept
                 ]
                 persistence for persistent [
                     all_data_is_kept_after_reopening

@@ -102,9 +102,31 @@ fn pruning_does_not_begin_again_before_it_has_ended() {
     add(&fixture, "a", 10, 100_000);
     run_minutes(&fixture, 0, 10);
     assert_eq!(faults.prunings(), 1);
-    assert_eq!(read(&fixture).len(), 61);
+    // Unless its call hangs.
+    run_minutes(&fixture, 11, 20);
+    assert_eq!(faults.prunings(), 2);
+    assert_eq!(read(&fixture).len(), 121);
     faults.set_pruning(Pruning::Works);
-    run_minutes(&fixture, 11, 14);
-    assert!(faults.prunings() > 1);
+    run_minutes(&fixture, 21, 24);
+    assert!(faults.prunings() > 2);
     assert!(read(&fixture).len() < 20, "{:?}", brief(&fixture));
+}
+
+#[test]
+fn each_of_many_jobs_is_pruned() {
+    let options = HistoryOptions::enabled().max_age(None).max_per_job(40);
+    let (fixture, _) = fixture(options, |builder| builder);
+    // More than one call trims.
+    for number in 0..120 {
+        add(&fixture, &format!("job-{number}"), 10, 1_000);
+    }
+    run_minutes(&fixture, 0, 20);
+    let mut counts = std::collections::HashMap::<_, usize>::new();
+    for entry in read(&fixture) {
+        *counts.entry(entry.job_id).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 120);
+    // A job is checked on one of eleven runs, so few have many more.
+    let over = counts.values().filter(|&&count| count > 80).count();
+    assert!(over < 12, "{counts:?}");
 }

@@ -195,3 +195,17 @@ pub async fn the_newest_entries_of_each_job_are_kept<F: StoreFixture>(t: &CaseCo
     assert_eq!(delete(0, 9).await, 2);
     assert_eq!(numbers(t, all()).await, [8, 5, 2], "entries of other jobs are kept");
 }
+
+pub async fn the_newest_entries_of_many_jobs_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
+    // Of each of ten jobs: n, n + 10, n + 20, n + 30.
+    let name = |number: i64| format!("job-{}", number % 10);
+    t.record((0..40).map(|n| history_entry(n as u128, &name(n), at(n)))).await;
+    let jobs: Vec<_> = (0..10).map(|number| id(&name(number))).collect();
+    let mut deleted = Vec::new();
+    while deleted.last().is_none_or(|last| *last == 13) {
+        deleted.push(t.store.trim_history(&jobs, 1, 13).await.expect("deleting works"));
+    }
+    assert_eq!(deleted, [13, 13, 4]);
+    let newest: Vec<_> = (30..40).rev().collect();
+    assert_eq!(numbers(t, all()).await, newest);
+}
