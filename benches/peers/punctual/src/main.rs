@@ -1,7 +1,7 @@
 //! Punctual's rows of `scripts/bench peers`, except those of `benches/memory`. Each call measures one row in an empty
 //! database, and prints lines of JSON.
 //!
-//!     punctual-bench-peers ROW JOBS     with the URL of the store in `DATABASE_URL`; without it in memory
+//! Its call is `punctual-bench-peers <row> <jobs>`, with the URL of the store in `DATABASE_URL`; without it in memory.
 
 #![expect(
     clippy::disallowed_methods,
