@@ -123,7 +123,7 @@ fn each_of_many_jobs_is_pruned() {
     run_minutes(&fixture, 0, 20);
     let mut counts = std::collections::HashMap::<_, usize>::new();
     for entry in read(&fixture) {
-        *counts.entry(entry.job_id).or_default() += 1;
+        *counts.entry(entry.job.job_id).or_default() += 1;
     }
     assert_eq!(counts.len(), 120);
     // A job is checked on one of eleven runs, so few have many more.
