@@ -19,7 +19,7 @@ const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 const EVERY: Duration = Duration::from_secs(5);
 
 /// The duration of a suspension; runs of the suspended process are taken over meanwhile.
-const FOR: Duration = Duration::from_secs(13);
+const FOR: Duration = Duration::from_secs(14);
 
 /// The number of suspensions, unless there is less time.
 pub(crate) const SUSPENSIONS: u32 = 5;
