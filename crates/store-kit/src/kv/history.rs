@@ -187,7 +187,8 @@ impl<M: KvStore> KvBackend<M> {
             let (entries, _) = self.entries(&newest).await?;
             let mut counts: HashMap<_, _> = jobs.iter().map(|job| (*job, 0)).collect();
             let mut is_beyond = |entry: &RawHistoryEntry<M::Version>| {
-                let Some(count) = entry.job.as_ref().and_then(|job| counts.get_mut(job)) else {
+                let Some(job) = &entry.job else { return false };
+                let Some(count) = counts.get_mut(job) else {
                     // A store without an index by jobs returns all entries, so it should be asked once.
                     at_once = usize::MAX;
                     return false;
