@@ -61,6 +61,26 @@ pub fn assert_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
     assert_error_text(error, PASSWORD);
 }
 
+/// Like [`assert_error`], for an error of a server on this machine: it must not contain the server's address either.
+///
+/// # Panics
+///
+/// If one of them is not so.
+///
+/// # Examples
+///
+/// ```
+/// use punctual_core::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the connection was lost");
+/// punctual_testkit::assert_local_server_error(&error, StoreErrorKind::Unavailable, "was lost");
+/// ```
+#[track_caller]
+pub fn assert_local_server_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
+    assert_error(error, kind, text);
+    assert_error_text(error, "127.0.0.1");
+}
+
 /// Checks that an error names each of its causes once and does not contain the password.
 ///
 /// # Panics

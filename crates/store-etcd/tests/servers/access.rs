@@ -3,11 +3,11 @@
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_etcd::{EtcdJobStore, EtcdJobStoreBuilder};
 use punctual_testkit::calls::{add, at, claim, ids};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::{assert_local_server_error, retry_until_ok};
 use serde_json::json;
 
 use crate::gateway::encode;
-use crate::process::{Member, check_error};
+use crate::process::Member;
 
 use StoreErrorKind::Invalid;
 
@@ -45,14 +45,18 @@ async fn a_wrong_password_or_user() {
     let login =
         |user, password| builder(&server).username(user).password(password).build().unwrap();
     for wrong in [login("mailer", "hunter2hunter2"), login("nobody", "hunter2")] {
-        check_error(
+        assert_local_server_error(
             &wrong.start().await.unwrap_err(),
             Invalid,
             "rejected the user or the password",
         );
     }
     let none = builder(&server).build().unwrap();
-    check_error(&none.start().await.unwrap_err(), Invalid, "rejected the user or the password");
+    assert_local_server_error(
+        &none.start().await.unwrap_err(),
+        Invalid,
+        "rejected the user or the password",
+    );
     let right = login("mailer", "hunter2");
     right.start().await.expect("the login is right");
     assert!(right.watch().await.unwrap().is_some());
@@ -64,7 +68,7 @@ async fn a_user_has_no_permission_for_another_path() {
     let login = |path| builder(&server).path(path).username("mailer").password("hunter2");
     for path in ["/other", "/mailer/other", "/mailer2"] {
         let other = login(path).build().unwrap();
-        check_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
+        assert_local_server_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_etcd::EtcdJobStore;
 use punctual_testkit::calls::{add, advance, at, claim, ids};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::{assert_local_server_error, retry_until_ok};
 use tokio::net::TcpListener;
 
-use crate::process::{Member, check_error, started};
+use crate::process::{Member, started};
 
 use StoreErrorKind::Unavailable;
 
@@ -18,10 +18,14 @@ async fn a_server_that_is_not_there() {
     let store = started(&server.url()).await;
     server.down();
     for _ in 0..3 {
-        check_error(&add(&store, &["a"]).await.unwrap_err(), Unavailable, "can't be reached");
+        assert_local_server_error(
+            &add(&store, &["a"]).await.unwrap_err(),
+            Unavailable,
+            "can't be reached",
+        );
     }
     let store = EtcdJobStore::open(server.url()).unwrap();
-    check_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
+    assert_local_server_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
 }
 
 #[tokio::test]
@@ -31,11 +35,19 @@ async fn a_server_that_does_not_respond() {
     let limit = Duration::from_millis(100);
     let builder = EtcdJobStore::builder().url(&url).connect_timeout(limit).response_timeout(limit);
     let store = builder.build().unwrap();
-    check_error(&store.start().await.unwrap_err(), Unavailable, "did not respond in time");
+    assert_local_server_error(
+        &store.start().await.unwrap_err(),
+        Unavailable,
+        "did not respond in time",
+    );
     // With a login, the first request is a part of connecting.
     let builder = EtcdJobStore::builder().url(url).username("mailer").password("hunter2");
     let store = builder.connect_timeout(limit).build().unwrap();
-    check_error(&store.start().await.unwrap_err(), Unavailable, "did not respond in time");
+    assert_local_server_error(
+        &store.start().await.unwrap_err(),
+        Unavailable,
+        "did not respond in time",
+    );
 }
 
 #[tokio::test]
@@ -79,9 +91,9 @@ async fn the_leader_is_killed_and_then_all_members() {
     let limit = Duration::from_secs(1);
     let builder = EtcdJobStore::builder().url(format!("etcd://{addresses}/three"));
     let other = builder.connect_timeout(limit).response_timeout(limit).build().unwrap();
-    check_error(&other.start().await.unwrap_err(), Unavailable, "");
+    assert_local_server_error(&other.start().await.unwrap_err(), Unavailable, "");
     members.iter_mut().for_each(Member::down);
-    check_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
+    assert_local_server_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
 
     members.iter_mut().for_each(Member::up);
     for member in &mut members {

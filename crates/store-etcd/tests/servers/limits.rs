@@ -2,10 +2,11 @@
 
 use punctual_core::{AddOutcome, JobId, JobStore, StoreErrorKind};
 use punctual_store_etcd::EtcdJobStore;
+use punctual_testkit::assert_local_server_error;
 use punctual_testkit::calls::{LEASE, add, advance, at, claim, filter, ids, job, node};
 use serde_json::json;
 
-use crate::process::{Member, check_error, started};
+use crate::process::{Member, started};
 
 use StoreErrorKind::{Invalid, Unavailable};
 
@@ -25,10 +26,10 @@ async fn the_largest_definition_is_stored_and_a_larger_one_is_rejected() {
 
     // The scheduler rejects what exceeds `max_definition`, with both sizes; this is what the server says.
     let error = store.add(vec![job("d", 1_600_000)]).await.unwrap_err();
-    check_error(&error, Invalid, "too large for etcd");
+    assert_local_server_error(&error, Invalid, "too large for etcd");
     let small = Member::start(&["--max-request-bytes", "100000"]).await;
     let error = started(&small.url()).await.add(vec![job("d", 200_000)]).await.unwrap_err();
-    check_error(&error, Invalid, "too large for etcd");
+    assert_local_server_error(&error, Invalid, "too large for etcd");
 }
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn a_smaller_limit_of_operations() {
         Ok(()) => store.add(jobs).await.unwrap_err(),
         Err(error) => error,
     };
-    check_error(&error, StoreErrorKind::Unsupported, "smaller limit");
+    assert_local_server_error(&error, StoreErrorKind::Unsupported, "smaller limit");
 }
 
 #[tokio::test]
@@ -56,17 +57,17 @@ async fn nothing_is_lost_when_the_quota_is_exhausted() {
             Err(error) => break error,
         }
     };
-    check_error(&error, Unavailable, "the database of etcd is full");
+    assert_local_server_error(&error, Unavailable, "the database of etcd is full");
     // The change with which the quota is exceeded is executed, although it is reported as failed; later ones are not.
     let doubtful = format!("large-{}", stored.len());
     if ids(&store).await.contains(&doubtful) {
         stored.push(doubtful);
     }
-    check_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
+    assert_local_server_error(&add(&store, &["later"]).await.unwrap_err(), Unavailable, "full");
     stored.sort();
     assert_eq!(ids(&store).await, stored);
-    check_error(&claim(&store, at(1)).await.unwrap_err(), Unavailable, "full");
-    check_error(
+    assert_local_server_error(&claim(&store, at(1)).await.unwrap_err(), Unavailable, "full");
+    assert_local_server_error(
         &store.renew(&node(), at(0), at(9), &filter()).await.unwrap_err(),
         Unavailable,
         "full",

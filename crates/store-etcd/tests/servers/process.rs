@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use punctual_core::{JobStore, StoreError, StoreErrorKind};
+use punctual_core::JobStore;
 use punctual_store_etcd::EtcdJobStore;
-use punctual_testkit::{assert_error, assert_error_text};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -176,11 +175,4 @@ pub(crate) async fn started(url: &str) -> EtcdJobStore {
     let store = EtcdJobStore::open(url).expect("valid options");
     store.start().await.expect("the store starts");
     store
-}
-
-/// Checks an error, which must contain neither the password nor the address of the server.
-#[track_caller]
-pub(crate) fn check_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
-    assert_error(error, kind, text);
-    assert_error_text(error, "127.0.0.1");
 }

@@ -2,9 +2,10 @@
 
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_etcd::EtcdJobStore;
+use punctual_testkit::assert_local_server_error;
 use punctual_testkit::calls::{add, ids};
 
-use crate::process::{Member, check_error};
+use crate::process::Member;
 
 #[tokio::test]
 async fn servers_and_clients_have_certificates() {
@@ -39,11 +40,15 @@ async fn servers_and_clients_have_certificates() {
         EtcdJobStore::open(server.url()),
     ] {
         let error = store.unwrap().start().await.unwrap_err();
-        check_error(&error, StoreErrorKind::Unavailable, "can't be reached");
+        assert_local_server_error(&error, StoreErrorKind::Unavailable, "can't be reached");
     }
     let missing = builder().ca_cert(path("none.pem")).build().unwrap();
-    check_error(&missing.start().await.unwrap_err(), StoreErrorKind::Invalid, "`ca_cert`");
+    assert_local_server_error(
+        &missing.start().await.unwrap_err(),
+        StoreErrorKind::Invalid,
+        "`ca_cert`",
+    );
     let wrong = with_authority().cert_cert(path("client.key")).cert_key(path("client.pem"));
     let error = wrong.build().unwrap().start().await.unwrap_err();
-    check_error(&error, StoreErrorKind::Invalid, "certificates for etcd are invalid");
+    assert_local_server_error(&error, StoreErrorKind::Invalid, "certificates for etcd are invalid");
 }

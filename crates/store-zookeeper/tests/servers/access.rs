@@ -3,9 +3,9 @@
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_zookeeper::{ZooKeeperJobStore, ZooKeeperJobStoreBuilder};
 use punctual_testkit::calls::{add, at, claim, ids};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::{assert_local_server_error, retry_until_ok};
 
-use crate::process::{Member, check_error, started};
+use crate::process::{Member, started};
 
 use StoreErrorKind::Invalid;
 
@@ -23,7 +23,7 @@ async fn the_nodes_of_a_user_are_for_this_user_only() {
     let others = [login(&server, "hunter2hunter2"), ZooKeeperJobStore::builder().url(server.url())];
     for other in others {
         let error = other.build().unwrap().start().await.unwrap_err();
-        check_error(&error, Invalid, "lacks a permission");
+        assert_local_server_error(&error, Invalid, "lacks a permission");
     }
     // The login is a part of each session.
     server.down();
@@ -41,7 +41,7 @@ async fn a_path_without_permissions_for_its_parent() {
     owner.start().await.unwrap();
     let other =
         ZooKeeperJobStore::builder().url(server.url()).path("/owned/other").build().unwrap();
-    check_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
+    assert_local_server_error(&other.start().await.unwrap_err(), Invalid, "lacks a permission");
     // Existing paths need none.
     login(&server, "hunter2").path("/owned/mailer").build().unwrap().start().await.unwrap();
     add(&started(&server.url()).await, &["a"]).await.unwrap();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use punctual_core::{JobStore, StoreErrorKind};
 use punctual_store_zookeeper::ZooKeeperJobStore;
 use punctual_testkit::calls::{add, advance, at, claim, ids};
-use punctual_testkit::retry_until_ok;
+use punctual_testkit::{assert_local_server_error, retry_until_ok};
 use tokio::net::TcpListener;
 
-use crate::process::{Member, check_error, started};
+use crate::process::{Member, started};
 
 use StoreErrorKind::Unavailable;
 
@@ -18,10 +18,14 @@ async fn a_server_that_is_not_there() {
     let store = started(&server.url()).await;
     server.down();
     for _ in 0..3 {
-        check_error(&add(&store, &["a"]).await.unwrap_err(), Unavailable, "can't be reached");
+        assert_local_server_error(
+            &add(&store, &["a"]).await.unwrap_err(),
+            Unavailable,
+            "can't be reached",
+        );
     }
     let store = ZooKeeperJobStore::open(server.url()).unwrap();
-    check_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
+    assert_local_server_error(&store.start().await.unwrap_err(), Unavailable, "can't be reached");
 }
 
 #[tokio::test]
@@ -32,7 +36,7 @@ async fn a_server_that_does_not_respond() {
     let builder =
         ZooKeeperJobStore::builder().url(&url).connect_timeout(limit).response_timeout(limit);
     let error = builder.build().unwrap().start().await.unwrap_err();
-    check_error(&error, Unavailable, "");
+    assert_local_server_error(&error, Unavailable, "");
 }
 
 #[tokio::test]
@@ -75,9 +79,9 @@ async fn the_leader_is_killed_and_then_all_members() {
     let limit = Duration::from_secs(1);
     let builder = ZooKeeperJobStore::builder().url(format!("zookeeper://{addresses}/three"));
     let other = builder.connect_timeout(limit).response_timeout(limit).build().unwrap();
-    check_error(&other.start().await.unwrap_err(), Unavailable, "");
+    assert_local_server_error(&other.start().await.unwrap_err(), Unavailable, "");
     members.iter_mut().for_each(Member::down);
-    check_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
+    assert_local_server_error(&store.list(None, 9).await.unwrap_err(), Unavailable, "");
 
     members.iter_mut().for_each(Member::up);
     for member in &mut members {

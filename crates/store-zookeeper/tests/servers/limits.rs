@@ -1,9 +1,10 @@
 //! The sizes of definitions, and the number of requests.
 
 use punctual_core::{AddOutcome, JobId, JobStore, StoreErrorKind, TaskFilter};
+use punctual_testkit::assert_local_server_error;
 use punctual_testkit::calls::{advance, at, claim, filter, job};
 
-use crate::process::{Member, check_error, started};
+use crate::process::{Member, started};
 
 use StoreErrorKind::Invalid;
 
@@ -39,7 +40,7 @@ async fn the_largest_definition_is_stored_and_a_larger_header_is_rejected() {
 
     // A larger value would be rejected by the server, which closes the connection.
     let error = store.set_metadata("a", &"x".repeat(1_100_000)).await.unwrap_err();
-    check_error(&error, Invalid, "too large for ZooKeeper");
+    assert_local_server_error(&error, Invalid, "too large for ZooKeeper");
 }
 
 #[tokio::test]

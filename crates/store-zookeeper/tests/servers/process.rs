@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreError, StoreErrorKind};
+use punctual_core::JobStore;
 use punctual_store_zookeeper::ZooKeeperJobStore;
-use punctual_testkit::{assert_error, assert_error_text};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -181,11 +180,4 @@ pub(crate) async fn started(url: &str) -> ZooKeeperJobStore {
     let store = ZooKeeperJobStore::open(url).expect("valid options");
     store.start().await.expect("the store starts");
     store
-}
-
-/// Checks an error, which must contain neither the password nor the address of the server.
-#[track_caller]
-pub(crate) fn check_error(error: &StoreError, kind: StoreErrorKind, text: &str) {
-    assert_error(error, kind, text);
-    assert_error_text(error, "127.0.0.1");
 }

@@ -1,11 +1,12 @@
 //! Users, permissions, missing tables, and the server's clock.
 
 use punctual_core::{JobStore, StoreErrorKind};
+use punctual_testkit::assert_local_server_error;
 use punctual_testkit::calls::{add, at, claim};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::{Database, check_error};
+use super::database::Database;
 
 use StoreErrorKind::Invalid;
 
@@ -20,9 +21,13 @@ async fn users_have_passwords_and_permissions() {
     session.run(json!([56, [users, { "id": name, "password": "hunter2" }]]));
     let builder = |password| database.builder().username(&name).password(password);
     let wrong = builder("hunter3").build().unwrap();
-    check_error(&wrong.start().await.unwrap_err(), Invalid, "rejected the user or the password");
+    assert_local_server_error(
+        &wrong.start().await.unwrap_err(),
+        Invalid,
+        "rejected the user or the password",
+    );
     let right = || builder("hunter2").build().unwrap();
-    check_error(&right().start().await.unwrap_err(), Invalid, "lacks a permission");
+    assert_local_server_error(&right().start().await.unwrap_err(), Invalid, "lacks a permission");
     // Tables and indexes exist, so that reading and writing are sufficient.
     session.run(json!([188, [[14, [database.name]], name, { "read": true, "write": true }]]));
     let store = right();
@@ -36,18 +41,26 @@ async fn users_have_passwords_and_permissions() {
 async fn tables_are_made_only_if_this_is_allowed() {
     let database = Database::new();
     let store = || database.builder().make_tables(false).build().unwrap();
-    check_error(&store().start().await.unwrap_err(), Invalid, "the database doesn't exist");
+    assert_local_server_error(
+        &store().start().await.unwrap_err(),
+        Invalid,
+        "the database doesn't exist",
+    );
     let mut session = Database::session();
     session.run(json!([57, [database.name]]));
-    check_error(&store().start().await.unwrap_err(), Invalid, "the job tables don't exist");
+    assert_local_server_error(
+        &store().start().await.unwrap_err(),
+        Invalid,
+        "the job tables don't exist",
+    );
     database.started().await;
     store().start().await.expect("the store starts");
     let jobs = crate::session::table(&database.name, "punctual_jobs");
     session.run(json!([76, [jobs, "due"]]));
-    check_error(&store().start().await.unwrap_err(), Invalid, "an index");
+    assert_local_server_error(&store().start().await.unwrap_err(), Invalid, "an index");
     let acknowledged = json!([53, [[174, [jobs]], { "write_acks": "single" }]]);
     session.run(acknowledged);
-    check_error(&store().start().await.unwrap_err(), Invalid, "write_acks");
+    assert_local_server_error(&store().start().await.unwrap_err(), Invalid, "write_acks");
 }
 
 #[tokio::test]
