@@ -100,7 +100,7 @@ impl StoreLayer for FailpointLayer {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

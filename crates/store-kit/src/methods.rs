@@ -20,7 +20,7 @@ macro_rules! __methods {
                 Commit: commit(batch: CommitBatch => &CommitBatch) -> Vec<CommitOutcome>;
                 Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
                 TakeOver: take_over(
-                    node: &NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter
+                    node: &NodeId, from: &TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter
                 ) -> TakeOver;
                 NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
                 Metadata: metadata() -> Metadata;

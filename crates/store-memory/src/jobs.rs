@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use punctual_core::{
-    AddOutcome, Claims, Commit, CommitOutcome, Fence, JobCursor, JobId, JobRecord, JobRecordPage,
-    NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, StoreError, StoredJob, TakeOver,
-    TaskFilter, Timestamp,
+    AddOutcome, Claims, Commit, CommitOutcome, Fence, InFlightRun, JobCursor, JobId, JobRecord,
+    JobRecordPage, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, StoreError,
+    StoredJob, TakeOver, TaskFilter, Timestamp,
 };
 
 /// The index of a job in `slots`. It is smaller than an id and faster to compare when many jobs are due.
@@ -236,38 +236,39 @@ impl Jobs {
         })
     }
 
-    /// Assigns the runs of nodes for which `is_dead` returns true to `new_owner`, and releases their claims. The
-    /// previous owners are added to `revoked_nodes`.
+    /// Assigns the runs of nodes for which `is_owner` returns true to `new_owner`, except those for which `is_known`
+    /// returns true, and releases their claims. The previous owners are added to `owners`.
     pub(crate) fn take_over(
         &mut self,
         new_owner: &NodeId,
         limit: usize,
         filter: &TaskFilter,
-        is_dead: impl Fn(&NodeId) -> bool,
-        revoked_nodes: &mut Vec<NodeId>,
+        is_owner: impl Fn(&NodeId) -> bool,
+        is_known: impl Fn(&InFlightRun) -> bool,
+        owners: &mut Vec<NodeId>,
     ) -> TakeOver {
         let mut orphans: Vec<(Slot, RunId)> = Vec::new();
         let mut claims: BTreeSet<Slot> = BTreeSet::new();
         for (slot, job) in self.owned_jobs(filter) {
-            if let Some(claim) = job.claim.as_ref().filter(|claim| is_dead(&claim.node)) {
+            if let Some(claim) = job.claim.as_ref().filter(|claim| is_owner(&claim.node)) {
                 claims.insert(slot);
-                revoked_nodes.push(claim.node.clone());
+                owners.push(claim.node.clone());
             }
-            for run in job.runs.iter().filter(|run| is_dead(&run.node)) {
+            for run in job.runs.iter().filter(|run| is_owner(&run.node) && !is_known(run)) {
                 orphans.push((slot, run.run_id));
-                revoked_nodes.push(run.node.clone());
+                owners.push(run.node.clone());
             }
         }
         let more = orphans.len() > limit || claims.len() > limit;
         let mut taken = TakeOver::default();
         taken.has_more = more;
         for slot in claims.into_iter().take(limit) {
-            let released = self.change_at(slot, |job| job.release(&is_dead));
+            let released = self.change_at(slot, |job| job.release(&is_owner));
             taken.released += usize::from(released == Some(true));
         }
         for (slot, run_id) in orphans.into_iter().take(limit) {
             let run = self.change_at(slot, |job| {
-                let run = job.take_over(run_id, new_owner, &is_dead)?;
+                let run = job.take_over(run_id, new_owner, &is_owner)?;
                 Some(OrphanedRun::new(job.record.clone(), run))
             });
             taken.runs.extend(run.flatten());

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use punctual_core::{
-    JobId, Metadata, NodeId, NodeLease, Renewal, StoredJob, TakeOver, TakeOverFrom, TaskFilter,
-    Timestamp,
+    InFlightRun, JobId, Metadata, NodeId, NodeLease, Renewal, StoredJob, TakeOver, TakeOverFrom,
+    TaskFilter, Timestamp,
 };
 
 use crate::history::History;
@@ -43,17 +43,26 @@ impl State {
     pub(crate) fn take_over(
         &mut self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> TakeOver {
-        let mut revoked_nodes = Vec::new();
+        if !from.is_current(self.nodes.get(new_owner).copied()) {
+            let mut nothing = TakeOver::default();
+            nothing.has_more = true;
+            return nothing;
+        }
+        let mut owners = Vec::new();
         let nodes = &self.nodes;
-        let is_dead = |node: &NodeId| from.includes(node, nodes.get(node).copied(), new_owner, now);
-        let taken = self.jobs.take_over(new_owner, limit, filter, is_dead, &mut revoked_nodes);
-        for node in revoked_nodes {
-            self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
+        let is_owner =
+            |node: &NodeId| from.includes(node, nodes.get(node).copied(), new_owner, now);
+        let is_known = |run: &InFlightRun| from.is_known(run);
+        let taken = self.jobs.take_over(new_owner, limit, filter, is_owner, is_known, &mut owners);
+        if *from == TakeOverFrom::ExpiredNodes {
+            for node in owners {
+                self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
+            }
         }
         taken
     }

@@ -133,7 +133,7 @@ impl JobStore for MemoryJobStore {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

@@ -1,5 +1,6 @@
 //! The format of headers, runs and history keys, as `scripts/common.lua` describes it.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use punctual_core::{
@@ -70,6 +71,11 @@ pub(crate) fn runs<'r>(runs: impl IntoIterator<Item = &'r InFlightRun>) -> Strin
         format!("{RUN}{}{scheduled}{:08x}{fence}{}", run.run_id, run.attempt, run.node)
     };
     runs.into_iter().map(run).collect()
+}
+
+/// The ids of runs, each with its fence.
+pub(crate) fn known_runs(runs: &BTreeSet<(RunId, Fence)>) -> String {
+    runs.iter().map(|(run, fence)| format!("{run}{}", number(fence.0))).collect()
 }
 
 /// The key of a history entry, or the start of keys.

@@ -13,6 +13,14 @@ use crate::scripts;
 /// How long expired leases are kept.
 const EXPIRED_LEASE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// A caller that takes over from itself.
+struct Caller {
+    /// The end of its lease.
+    lease: String,
+    /// The runs that it knows.
+    known: String,
+}
+
 impl Redis {
     pub(crate) async fn earliest(
         &self,
@@ -43,17 +51,27 @@ impl Redis {
     pub(crate) async fn take_over_orphans(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let mut taken = TakeOver::default();
-        self.release(node, from, now, limit, filter, &mut taken).await?;
+        let caller = match from {
+            TakeOverFrom::Caller { until, known } => {
+                Some(Caller { lease: layout::instant(*until), known: layout::known_runs(known) })
+            }
+            TakeOverFrom::ExpiredNodes => None,
+        };
+        let caller = caller.as_ref();
+        self.release(node, caller, now, limit, filter, &mut taken).await?;
         // The node's own earlier runs come first: those of other nodes become its own.
-        self.take_over_runs(node, "1", now, limit, filter, &mut taken).await?;
-        if from == TakeOverFrom::ExpiredNodes {
-            self.take_over_runs(node, "0", now, limit, filter, &mut taken).await?;
+        let parts: &[_] = match caller {
+            Some(_) => &["caller"],
+            None => &["expired caller", "expired others"],
+        };
+        for &of in parts {
+            self.take_over_runs(node, (of, caller), now, limit, filter, &mut taken).await?;
         }
         Ok(taken)
     }
@@ -61,16 +79,13 @@ impl Redis {
     async fn release(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        caller: Option<&Caller>,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
         taken: &mut TakeOver,
     ) -> Result<(), StoreError> {
-        let of = match from {
-            TakeOverFrom::Caller => node.as_str(),
-            TakeOverFrom::ExpiredNodes => "",
-        };
+        let (of, lease) = caller.map_or(("", ""), |caller| (node.as_str(), caller.lease.as_str()));
         let mut after = Vec::new();
         while taken.released < limit {
             let call = self
@@ -80,10 +95,14 @@ impl Redis {
                 .arg((limit - taken.released).min(LIMIT.count))
                 .step()
                 .arg(of)
+                .arg(lease)
                 .filter(filter);
             let mut reply = self.write(call).await?;
             taken.released += reply.number::<usize>(0)?;
             after = reply.bytes(1)?;
+            if !reply.flag(2)? {
+                break;
+            }
             if after.is_empty() {
                 return Ok(());
             }
@@ -95,12 +114,14 @@ impl Redis {
     async fn take_over_runs(
         &self,
         node: &NodeId,
-        own: &str,
+        (of, caller): (&str, Option<&Caller>),
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
         taken: &mut TakeOver,
     ) -> Result<(), StoreError> {
+        let (lease, known) =
+            caller.map_or(("", ""), |caller| (caller.lease.as_str(), caller.known.as_str()));
         let mut after = Vec::new();
         while taken.runs.len() < limit {
             let call = self
@@ -111,11 +132,16 @@ impl Redis {
                 .arg(REPLY_BYTES)
                 .step()
                 .arg(node.as_str())
-                .arg(own)
+                .arg(of)
+                .arg(lease)
+                .arg(known)
                 .filter(filter);
             let mut reply = self.write(call).await?;
             after = reply.bytes(0)?;
-            for row in (1..reply.len()).step_by(5) {
+            if !reply.flag(1)? {
+                break;
+            }
+            for row in (2..reply.len()).step_by(5) {
                 let (id, header) = (reply.bytes(row)?, reply.bytes(row + 1)?);
                 let (definition, run) = (reply.bytes(row + 2)?, reply.bytes(row + 3)?);
                 let run = layout::job(&id, &header, definition).and_then(|job| {

@@ -102,7 +102,7 @@ impl Backend for Redis {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

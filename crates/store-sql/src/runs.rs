@@ -71,22 +71,31 @@ impl<D: Dialect> Database<D> {
     pub(crate) async fn take_over(
         &self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let of = match from {
-            TakeOverFrom::Caller => Some(new_owner),
-            TakeOverFrom::ExpiredNodes => None,
-        };
         let mut transaction = self.dialect.write().await?;
+        if let TakeOverFrom::Caller { until, .. } = from {
+            let values = [Text(new_owner.as_str()), Int(until.as_micros())];
+            if self.fetch(&mut transaction, sql::HAS_LEASE, &values).await?.is_empty() {
+                let mut nothing = TakeOver::default();
+                nothing.has_more = true;
+                return Ok(nothing);
+            }
+        }
+        let select = async |transaction: &mut D::Connection| {
+            self.select_orphans(transaction, (new_owner, from), now, limit, filter).await
+        };
+        let mut orphans = select(&mut transaction).await?;
         // A statement reads the leases from its snapshot but locks the current version of runs and claims; a node that
         // renewed its lease in between would appear expired. Therefore the rows are locked, then the leases are
         // revoked, and the search is repeated if one of the nodes has a valid lease.
-        let mut orphans = self.select_orphans(&mut transaction, of, now, limit, filter).await?;
-        while self.revoke(&mut transaction, now, &orphans).await? {
-            orphans = self.select_orphans(&mut transaction, of, now, limit, filter).await?;
+        while *from == TakeOverFrom::ExpiredNodes
+            && self.revoke(&mut transaction, now, &orphans).await?
+        {
+            orphans = select(&mut transaction).await?;
         }
         let Orphans { claims, runs, mut taken } = orphans;
         let released: HashSet<&str> = claims.iter().map(|(id, _)| id.as_str()).collect();
@@ -116,18 +125,21 @@ impl<D: Dialect> Database<D> {
         Ok(taken)
     }
 
-    /// Selects and locks the claims and runs of expired nodes, or of the node `of` if it has expired.
+    /// Selects and locks the claims and runs that the caller takes over.
     async fn select_orphans(
         &self,
         connection: &mut D::Connection,
-        of: Option<&NodeId>,
+        (caller, from): (&NodeId, &TakeOverFrom),
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Orphans, StoreError> {
         let tasks = tasks(filter)?;
         let (now, tasks) = (Int(now.as_micros()), NullableText(tasks.as_deref()));
-        let of = Text(of.map_or("", NodeId::as_str));
+        let of = Text(match from {
+            TakeOverFrom::Caller { .. } => caller.as_str(),
+            TakeOverFrom::ExpiredNodes => "",
+        });
         // One row more than the limit is selected to determine whether there are more.
         let max_rows = limit.saturating_add(1);
         let values = [now, rows::limit(max_rows), tasks, of];
@@ -136,17 +148,19 @@ impl<D: Dialect> Database<D> {
             found.iter().take(limit).map(|row| (row.lossy_text(0), row.lossy_text(1))).collect();
         let mut taken = TakeOver::default();
         taken.has_more = found.len() > limit;
-        // Corrupt runs can't be taken over, so the limit is increased by their number.
+        // Corrupt runs and those that the caller knows are not taken over, so the limit is increased by their number.
         let mut runs = Vec::new();
         let mut row_limit = max_rows;
         loop {
             runs.clear();
+            let mut known = 0;
             taken.corrupt.clear();
             let values = [now, rows::limit(row_limit), tasks, of];
             let found = self.fetch(connection, D::STATEMENTS.orphans, &values).await?;
             for row in &found {
                 let run = rows::run(row, &row.lossy_text(0), rows::RECORD_COLUMNS);
                 match rows::record(row).and_then(|record| Ok((record, run?))) {
+                    Ok((_, run)) if from.is_known(&run) => known += 1,
                     Ok(run) => runs.push(run),
                     Err(corrupt) => taken.corrupt.push(corrupt),
                 }
@@ -154,7 +168,7 @@ impl<D: Dialect> Database<D> {
             if found.len() < row_limit || runs.len() >= max_rows {
                 break;
             }
-            row_limit = max_rows.saturating_add(taken.corrupt.len());
+            row_limit = max_rows.saturating_add(taken.corrupt.len() + known);
         }
         taken.has_more |= runs.len() > limit;
         runs.truncate(limit);

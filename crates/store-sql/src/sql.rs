@@ -79,17 +79,18 @@ macro_rules! is_dead {
     };
 }
 
-/// Whether the claims and runs of `$node` are to be taken over: it has expired, and is `$of` unless that is empty.
+/// Whether the claims and runs of `$node` are to be taken over: it is `$of`, or has expired if that is empty.
 macro_rules! is_orphaned {
     ($node:literal, $now:literal, $of:literal) => {
         concat!(
-            $crate::sql::is_dead!($node, $now),
-            " AND (",
-            $of,
-            " = '' OR ",
+            "(",
             $node,
             " = ",
             $of,
+            " OR ",
+            $of,
+            " = '' AND ",
+            $crate::sql::is_dead!($node, $now),
             ")"
         )
     };
@@ -313,6 +314,10 @@ pub(crate) const REVISION: &str = "SELECT revision, next_run_time FROM {p}jobs W
 /// Node, now. Returns a row if the node has a lease that has expired.
 pub(crate) const HAS_EXPIRED: &str =
     concat!("SELECT 1 FROM {p}nodes WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
+
+/// Node, expiry. Returns a row if the node has this lease.
+pub(crate) const HAS_LEASE: &str =
+    "SELECT 1 FROM {p}nodes WHERE id = ?1 AND alive_until = ?2 AND NOT revoked";
 
 /// Node, now. Revokes the lease of a node if it has expired; it stays expired until it is renewed. The row is locked.
 pub(crate) const REVOKE: &str =

@@ -91,7 +91,7 @@ impl<D: Dialect> Backend for Database<D> {
             = |dialect| dialect.claim(ClaimRequest { node, now, until: now.saturating_add(lease), limit, filter });
         commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
         renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-        take_over(node: &NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
+        take_over(node: &NodeId, from: &TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
         next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
         metadata() -> Metadata;
         set_metadata(key: &str, value: &str) -> ();

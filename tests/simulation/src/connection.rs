@@ -282,6 +282,9 @@ impl StoreLayer for SimulatedConnection {
         let (node, filter) = (node.clone(), filter.clone());
         if let Some(process) = self.process.upgrade() {
             *process.node.lock() = Some(node.clone());
+            if until <= instant {
+                self.simulation.check(&process, |check, _| check.ends_lease(&process));
+            }
         }
         self.call(StoreCall::Renew, move |simulation, process, _| {
             let renewal = now(simulation.store.renew(&node, instant, until, &filter))?;
@@ -295,15 +298,15 @@ impl StoreLayer for SimulatedConnection {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         instant: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let (node, filter) = (node.clone(), filter.clone());
+        let (node, from, filter) = (node.clone(), from.clone(), filter.clone());
         self.call(StoreCall::TakeOver, move |simulation, process, _| {
-            let taken = now(simulation.store.take_over(&node, from, instant, limit, &filter))?;
-            simulation.trace_process(process, || show::take_over(from, &taken));
+            let taken = now(simulation.store.take_over(&node, &from, instant, limit, &filter))?;
+            simulation.trace_process(process, || show::take_over(&from, &taken));
             simulation.check(process, |check, at| {
                 check.instant(process, instant, at)?;
                 check.taken_over(&taken, at);

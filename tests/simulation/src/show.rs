@@ -97,7 +97,7 @@ pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, result: &
     )
 }
 
-pub(crate) fn take_over(from: TakeOverFrom, taken: &TakeOver) -> String {
+pub(crate) fn take_over(from: &TakeOverFrom, taken: &TakeOver) -> String {
     let runs: Vec<String> = taken.runs.iter().map(|orphan| in_flight(&orphan.run)).collect();
     format!("takes over {runs:?} of {from:?} and releases {}", taken.released)
 }

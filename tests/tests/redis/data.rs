@@ -23,7 +23,7 @@ async fn a_header_that_is_no_header_is_reported_and_discarded() {
     let next = store.next_wakeup(&TaskFilter::Any).await.unwrap();
     assert_eq!(next, Some(at(0).saturating_add(LEASE)), "it is reported once for each lease");
     let taken = store
-        .take_over(&node(), TakeOverFrom::ExpiredNodes, at(9), 9, &TaskFilter::Any)
+        .take_over(&node(), &TakeOverFrom::ExpiredNodes, at(9), 9, &TaskFilter::Any)
         .await
         .unwrap();
     assert_eq!(taken.released, 1, "the claim of the other job");
@@ -65,7 +65,7 @@ async fn a_header_with_wrong_characters_affects_no_other_job() {
         let other = claimed.iter().find(|record| record.id.as_str() == "b").expect("the other job");
         advance(&store, std::slice::from_ref(other)).await.unwrap();
         store
-            .take_over(&node(), TakeOverFrom::ExpiredNodes, at(99), 9, &TaskFilter::Any)
+            .take_over(&node(), &TakeOverFrom::ExpiredNodes, at(99), 9, &TaskFilter::Any)
             .await
             .unwrap();
         store.renew(&node(), at(0), at(0), &TaskFilter::Any).await.unwrap();

@@ -85,7 +85,7 @@ dyn_job_store! {
     JobStore::renew(node: &'a NodeId, now: Timestamp, until: Timestamp, filter: &'a TaskFilter)
         -> Result<Renewal, StoreError>;
     JobStore::take_over(
-        node: &'a NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &'a TaskFilter
+        node: &'a NodeId, from: &'a TakeOverFrom, now: Timestamp, limit: usize, filter: &'a TaskFilter
     ) -> Result<TakeOver, StoreError>;
     JobStore::next_wakeup(filter: &'a TaskFilter) -> Result<Option<Timestamp>, StoreError>;
     JobStore::metadata() -> Result<Metadata, StoreError>;

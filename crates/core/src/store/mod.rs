@@ -229,25 +229,25 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Takes over runs and claims of jobs whose task matches the filter: assigns up to `limit` runs to `node`, as
     /// [`StoredJob::take_over`] does, and releases up to `limit` claims, as [`StoredJob::release`] does. They are
-    /// those of nodes that are unknown or expired at `now`, either of all such nodes or only of the caller. A node that
+    /// those of nodes that are unknown or expired at `now`, or those of the caller that it does not know. A node that
     /// restarts with the same id recovers its earlier runs this way
     /// (`run_takeover::a_restarted_node_takes_over_only_its_own_runs`).
     ///
-    /// If a call takes over fewer than `limit` runs, no other orphaned runs are left; the same applies to claims
-    /// (`run_takeover::at_most_limit_runs_are_taken_over`). Each run and claim is taken over separately: a call that
-    /// fails may have taken over some, and a repeat takes over the rest. The limit may be much larger than
-    /// [`StoreCaps::max_batch`], because a scheduler that restarts with the same id recovers all its earlier runs in
-    /// one call. A store may take over in several steps within the call. If two nodes take over concurrently, each run
-    /// is assigned to exactly one of them (`contention::each_orphaned_run_is_taken_over_once`).
+    /// If a call takes over fewer than `limit` runs, and does not return [`has_more`](TakeOver::has_more), no others are
+    /// left; the same applies to claims (`run_takeover::at_most_limit_runs_are_taken_over`). Each run and claim is taken
+    /// over separately: a call that fails may have taken over some, and a repeat takes over the rest. A store may take
+    /// over in several steps within the call. If two nodes take over concurrently, each run is assigned to exactly one
+    /// of them (`contention::each_orphaned_run_is_taken_over_once`).
     ///
     /// A node that renews concurrently either keeps its runs or receives `expired: true`. For this purpose a store
     /// [revokes](NodeLease::REVOKED) the expired lease before it takes over anything. If the renewal comes first, the
     /// runs are kept; otherwise the renewal returns `expired: true`, even if its `now` is earlier than the expiry
-    /// (`contention::a_node_keeps_its_runs_or_renews_as_expired`).
+    /// (`contention::a_node_keeps_its_runs_or_renews_as_expired`). The lease of the caller does not change if it takes
+    /// over only from itself.
     fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

@@ -66,21 +66,21 @@ impl PassRunner {
         Ok(local_now)
     }
 
-    /// Renews the node's lease if that is due or the lease has expired, and applies the returned state. Returns the
-    /// store's time that corresponds to `local_now`.
+    /// Renews the node's lease if that is due, required, or the lease has expired, and applies the returned state. Returns
+    /// the store's time that corresponds to `local_now`.
     pub(super) async fn renew(
         &self,
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,
-        node: &NodeId,
-        filter: &TaskFilter,
+        (node, filter): (&NodeId, &TaskFilter),
         local_now: Timestamp,
+        is_required: bool,
     ) -> Result<Timestamp, StoreError> {
         let lease = self.shared.settings.lease;
         let mut now = store.clock.to_store(local_now);
-        // A recovery of own runs that failed leaves an expired lease, with which no run could start.
-        let is_valid =
-            is_recent(lease / 3, pass.renewed_at, now) && !store.lease.lock().is_expired(now);
+        let is_valid = !is_required
+            && is_recent(lease / 3, pass.renewed_at, now)
+            && !store.lease.lock().is_expired(now);
         if !self.has_lease(store) || is_valid {
             return Ok(now);
         }
@@ -122,7 +122,7 @@ impl PassRunner {
 
     /// Applies a lease renewed at `now`. If the old lease expired before the response arrived, other nodes may have
     /// taken runs over, so lost runs are discarded first.
-    pub(super) async fn apply_renewed_lease(
+    async fn apply_renewed_lease(
         &self,
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,

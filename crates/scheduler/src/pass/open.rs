@@ -24,8 +24,9 @@ impl PassRunner {
         let mut state =
             PassState { clock_synced_at: Some(local_now), generation, ..PassState::default() };
         // Before a run of this node is recorded: other nodes must not take it over.
-        let now =
-            self.renew(store, &mut state, &self.shared.node(), &store.filter(), local_now).await?;
+        let now = self
+            .renew(store, &mut state, (&self.shared.node(), &store.filter()), local_now, true)
+            .await?;
         // The store may have been unavailable. Wait half a lease before taking runs over, because live nodes need a
         // little more than a third of a lease to renew.
         state.takeover_not_before = Some(now.saturating_add(self.shared.settings.lease / 2));
@@ -115,7 +116,7 @@ impl PassRunner {
         let mut pass = runner.state.lock().await;
         let local_now = self.sync_clock_if_stale(store, &mut pass, self.shared.clock.now()).await?;
         let (node, filter) = (self.shared.node(), store.filter());
-        let now = self.renew(store, &mut pass, &node, &filter, local_now).await?;
+        let now = self.renew(store, &mut pass, (&node, &filter), local_now, false).await?;
         self.settle_before_close(store, &mut pass, now).await?;
         self.commit_completions(store, now).await?;
         pass.had_guarded_runs = self.has_guarded_runs(store, &pass);

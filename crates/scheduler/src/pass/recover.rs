@@ -1,10 +1,11 @@
 //! Taking over runs of nodes whose lease has expired, and retrying runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Event, InFlightRun, Lease, NodeId, OrphanedRun, RunEvent,
-    RunId, StoreError, TakeOverFrom, TaskFilter, Timestamp,
+    Commit, CommitAction, CommitOutcome, Event, Fence, InFlightRun, Lease, NodeId, OrphanedRun,
+    RunEvent, RunId, StoreError, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::PassRunner;
@@ -55,6 +56,22 @@ impl PassRunner {
         !pass.own_runs_recovered && self.is_grace_period_over(pass.recover_own_not_before, now)
     }
 
+    /// Whether the store may have assigned runs or claims to this node that the process does not know.
+    fn may_have_unknown_runs(&self, store: &RegisteredStore, pass: &PassState) -> bool {
+        let is_named = self.shared.settings.node_id.is_some();
+        store.caps.persistent && (is_named || pass.ownership_unconfirmed)
+    }
+
+    /// Whether the lease is to be renewed in this pass because the node's own runs are to be taken over.
+    pub(super) fn needs_new_lease(
+        &self,
+        store: &RegisteredStore,
+        pass: &PassState,
+        now: Timestamp,
+    ) -> bool {
+        self.may_have_unknown_runs(store, pass) && self.may_recover_own_runs(pass, now)
+    }
+
     fn is_grace_period_over(&self, ends_at: Option<Timestamp>, now: Timestamp) -> bool {
         // If the clock was set back, the grace period would never end without the second condition.
         let latest = now.saturating_add(self.shared.settings.lease / 2);
@@ -95,7 +112,7 @@ impl PassRunner {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.rerun_unresolved(store, pass);
-        let from = TakeOverFrom::ExpiredNodes;
+        let from = &TakeOverFrom::ExpiredNodes;
         loop {
             let limit = store.cap_batch(self.shared.settings.batch);
             // If the call fails or is cancelled, the store may have assigned runs to this node anyway.
@@ -237,8 +254,9 @@ impl PassRunner {
     }
 
     /// Takes over the recorded runs of an earlier process with the same node id, without waiting for its lease to
-    /// expire. The configured node id must be unique among live processes. Also recovers runs from a take-over whose
-    /// response was lost.
+    /// expire. The configured node id must be unique among live processes. Also recovers the runs and claims that a call
+    /// without a response has assigned to this node. The lease stays valid, so that other nodes take over nothing. It must
+    /// have been renewed at `now`: a call that was sent before and has had no response takes over nothing any more.
     pub(super) async fn recover_own_runs(
         &self,
         store: &Arc<RegisteredStore>,
@@ -247,40 +265,49 @@ impl PassRunner {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let has_own_runs = self.shared.settings.node_id.is_some() || pass.ownership_unconfirmed;
-        if store.caps.persistent && has_own_runs {
-            // From here on, other nodes may take over queued runs of this node.
-            store.lease.lock().set_expiry(Timestamp::MIN);
-            store.backend.renew(node, now, now.saturating_add_micros(-1), filter).await?;
-            // One call for all runs: until the next renewal they belong to a node with an expired lease, and a second
-            // call would take them over again.
-            let from = TakeOverFrom::Caller;
-            let taken = store.backend.take_over(node, from, now, usize::MAX >> 1, filter).await?;
-            store.report_corrupt(taken.corrupt);
-            pass.next_due_checked_at = None;
-            let mut orphans = taken.runs;
-            // Runs that this process already tracks have new fences now.
-            let is_taken = |run: RunId| orphans.iter().any(|known| known.run.run_id == run);
-            pass.unresolved_orphans.retain(|orphan| !is_taken(orphan.run.run_id));
-            store.pending.discard_retries(is_taken);
-            orphans.retain(|orphan| !self.runs.update_fence(&orphan.record.id, &orphan.run));
-            let renewal = store.renew(node, now, self.shared.settings.lease, filter).await?;
-            pass.unresolved_orphans.extend(orphans);
-            // Other nodes could take these runs over until the lease was renewed.
-            self.apply_renewed_lease(store, pass, now).await?;
-            pass.orphans_reported |= !pass.unresolved_orphans.is_empty();
-            if !renewal.expired {
-                // The earlier process renewed the lease concurrently, so `take_over` returned none of its runs. The
-                // next pass takes them over.
-                pass.ownership_unconfirmed = true;
-                return Ok(());
-            }
-            for orphan in std::mem::take(&mut pass.unresolved_orphans) {
-                self.rerun_unless_retried(store, pass, orphan).await;
+        if self.may_have_unknown_runs(store, pass) {
+            let until = now.saturating_add(self.shared.settings.lease);
+            let limit = store.cap_batch(self.shared.settings.batch);
+            let mut known = self.known_runs(store, pass);
+            loop {
+                let from = &TakeOverFrom::Caller { until, known };
+                let taken = store.backend.take_over(node, from, now, limit, filter).await?;
+                store.report_corrupt(taken.corrupt);
+                // The released jobs are due again.
+                pass.next_due_checked_at = None;
+                if taken.has_more && taken.runs.is_empty() && taken.released == 0 {
+                    // The lease has been revoked, or other nodes are changing the same jobs. The next pass tries again.
+                    return Ok(());
+                }
+                // Some may have ended when the next call is made.
+                known = taken.runs.iter().map(|orphan| id_and_fence(&orphan.run)).collect();
+                for orphan in taken.runs {
+                    self.rerun_unless_retried(store, pass, orphan).await;
+                }
+                if !taken.has_more {
+                    break;
+                }
+                known.extend(self.known_runs(store, pass));
             }
         }
         pass.own_runs_recovered = true;
         pass.ownership_unconfirmed = false;
         Ok(())
     }
+
+    /// The recorded runs that this process runs, retries or clears.
+    fn known_runs(
+        &self,
+        store: &Arc<RegisteredStore>,
+        pass: &PassState,
+    ) -> BTreeSet<(RunId, Fence)> {
+        let mut known = self.runs.known(store);
+        known.extend(store.pending.known_runs());
+        known.extend(pass.unresolved_orphans.iter().map(|orphan| id_and_fence(&orphan.run)));
+        known
+    }
+}
+
+fn id_and_fence(run: &InFlightRun) -> (RunId, Fence) {
+    (run.run_id, run.fence)
 }

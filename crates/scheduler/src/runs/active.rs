@@ -186,6 +186,17 @@ impl ActiveRuns {
             .collect()
     }
 
+    /// The runs in progress with the fences under which this process has recorded them or taken them over. A run that an
+    /// earlier shutdown has left is not among them until its record has been taken over.
+    pub(crate) fn known(&self, store: &Arc<RegisteredStore>) -> BTreeSet<(RunId, Fence)> {
+        let is_known = |run: &&ActiveRun| {
+            let is_left = |rare: &RareParts| rare.is_left && !rare.is_taken_over;
+            Arc::ptr_eq(&run.store, store) && !run.rare.as_deref().is_some_and(is_left)
+        };
+        let known = self.runs.values().filter(is_known);
+        known.filter_map(|run| Some((run.context.run_id(), run.guard.fence()?))).collect()
+    }
+
     /// Whether a shutdown, which is in progress if `stopping`, has cancelled a run that is repeated therefore.
     pub(super) fn is_interrupted(&self, run: RunId, stopping: bool) -> bool {
         self.runs.get(&run).is_some_and(|run| {

@@ -10,6 +10,7 @@ mod resolve;
 mod retry;
 mod started;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -66,6 +67,11 @@ impl RunTracker {
     /// The runs in progress that are recorded in the store or run under an open claim, with their jobs and guards.
     pub(crate) fn guarded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, RunGuard)> {
         self.active.lock().guarded(store)
+    }
+
+    /// The runs in progress with the fences under which this process has recorded them or taken them over.
+    pub(crate) fn known(&self, store: &Arc<RegisteredStore>) -> BTreeSet<(RunId, Fence)> {
+        self.active.lock().known(store)
     }
 
     /// Whether a run is in progress.

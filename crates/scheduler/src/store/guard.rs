@@ -18,6 +18,14 @@ pub(crate) enum RunGuard {
 impl RunGuard {
     /// Whether other nodes repeat the run if this process dies.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(self, Self::Claim(..) | Self::Record(_))
+        self.fence().is_some()
+    }
+
+    /// The fence of the claim or the record. `None` if other nodes don't repeat the run.
+    pub(crate) fn fence(&self) -> Option<Fence> {
+        match *self {
+            Self::Claim(fence, _) | Self::Record(fence) => Some(fence),
+            Self::None | Self::Ended => None,
+        }
     }
 }

@@ -109,7 +109,7 @@ impl ObservedStore {
             node: &'a NodeId, now: Timestamp, until: Timestamp, filter: &'a TaskFilter
         ) -> Renewal;
         take_over(
-            node: &'a NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &'a TaskFilter
+            node: &'a NodeId, from: &'a TakeOverFrom, now: Timestamp, limit: usize, filter: &'a TaskFilter
         ) -> TakeOver;
         next_wakeup(filter: &'a TaskFilter) -> Option<Timestamp>;
         metadata() -> Metadata;

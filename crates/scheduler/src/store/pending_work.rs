@@ -1,5 +1,6 @@
 //! Commits and run retries queued for the next pass over a store.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -147,9 +148,23 @@ impl PendingWork {
         self.retries.lock().retain(|other| other.run != done.run);
     }
 
-    /// Removes the retries of runs for which `is_known` returns true.
-    pub(crate) fn discard_retries(&self, is_known: impl Fn(RunId) -> bool) {
-        self.retries.lock().retain(|retry| !is_known(retry.run.run_id));
+    /// The recorded runs that are to be cleared or retried, with the fences of their records. A retry whose commit had no
+    /// response may be recorded already.
+    pub(crate) fn known_runs(&self) -> BTreeSet<(RunId, Fence)> {
+        let mut known = BTreeSet::new();
+        for PendingCommit { commit, .. } in &*self.commits.lock() {
+            if let CommitAction::ClearRun { run_id } = commit.action {
+                known.insert((run_id, commit.fence));
+            }
+        }
+        for retry in &*self.retries.lock() {
+            known.extend([retry.fence, retry.run.fence].map(|fence| (retry.run.run_id, fence)));
+        }
+        for failed in &*self.failed_runs.lock() {
+            let fence = failed.guarded.as_ref().and_then(|attempt| attempt.guard.fence());
+            known.extend(fence.map(|fence| (failed.run_id, fence)));
+        }
+        known
     }
 
     pub(super) fn clear_retries(&self) {

@@ -120,7 +120,7 @@ impl Backend for File {
         claim_due(&NodeId, Timestamp, usize, Duration, &TaskFilter) -> Claims;
         commit(&CommitBatch) -> Vec<CommitOutcome>;
         renew(&NodeId, Timestamp, Timestamp, &TaskFilter) -> Renewal;
-        take_over(&NodeId, TakeOverFrom, Timestamp, usize, &TaskFilter) -> TakeOver;
+        take_over(&NodeId, &TakeOverFrom, Timestamp, usize, &TaskFilter) -> TakeOver;
         metadata() -> Metadata;
         set_metadata(&str, &str) -> ();
         discard(&CorruptRecord) -> bool;

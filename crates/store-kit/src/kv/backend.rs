@@ -181,7 +181,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

@@ -127,23 +127,37 @@ impl<M: KvStore> KvBackend<M> {
     pub(super) async fn take_over_orphans(
         &self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let live_nodes = live_nodes(&self.leases().await?, now);
-        let orphans = [JobQuery::Orphans { live_nodes: &live_nodes, filter }];
+        let mut taken = TakeOver::default();
+        let leases = self.leases().await?;
+        if !from.is_current(leases.get(new_owner).copied()) {
+            taken.has_more = true;
+            return Ok(taken);
+        }
+        let others: BTreeSet<_> = match from {
+            TakeOverFrom::ExpiredNodes => live_nodes(&leases, now),
+            TakeOverFrom::Caller { .. } => {
+                leases.into_keys().filter(|node| node != new_owner).collect()
+            }
+        };
+        let orphans = [JobQuery::Orphans { live_nodes: &others, filter }];
         let result = self.store.query_jobs(&orphans).await?;
         let scan = JobScan::of::<M>(result.entries);
-        // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner of a
-        // job read above has a valid lease by now.
-        let mut owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
-        owners.retain(|owner| from == TakeOverFrom::ExpiredNodes || owner == new_owner);
-        let dead = self.revoke(owners.difference(&live_nodes).collect(), now).await?;
-        let is_dead = |node: &NodeId| dead.contains(node);
+        let owners = match from {
+            // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner of
+            // a job read above has a valid lease by now.
+            TakeOverFrom::ExpiredNodes => {
+                let owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
+                self.revoke(owners.difference(&others).collect(), now).await?
+            }
+            TakeOverFrom::Caller { .. } => BTreeSet::from([new_owner.clone()]),
+        };
+        let is_owner = |node: &NodeId| owners.contains(node);
 
-        let mut taken = TakeOver::default();
         taken.has_more = !result.is_complete;
         let (mut max_runs, mut max_claims) = (limit, limit);
         let (mut targets, mut plans) = (Vec::new(), Vec::new());
@@ -153,9 +167,9 @@ impl<M: KvStore> KvBackend<M> {
             }
             taken.corrupt.extend(decoded.corrupt_runs.into_iter().map(|(_, corrupt)| corrupt));
             let claim = decoded.job.claim;
-            let owns_claim = claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
+            let owns_claim = claim.as_ref().is_some_and(|claim| is_owner(&claim.node));
             let mut runs = decoded.job.runs;
-            runs.retain(|run| is_dead(&run.node));
+            runs.retain(|run| is_owner(&run.node) && !from.is_known(run));
             let release = owns_claim && max_claims > 0;
             taken.has_more |= runs.len() > max_runs || release != owns_claim;
             runs.truncate(max_runs);
@@ -167,7 +181,7 @@ impl<M: KvStore> KvBackend<M> {
             }
         }
         let apply = |index: usize, job: &mut Option<_>| {
-            apply_takeover(&plans[index], job, new_owner, is_dead)
+            apply_takeover(&plans[index], job, new_owner, is_owner)
         };
         for outcome in self.change_jobs(targets, apply).await? {
             taken.has_more |= !outcome.is_complete;
@@ -223,15 +237,15 @@ fn apply_takeover(
     plan: &TakeoverPlan,
     job: &mut Option<super::record::DecodeResult>,
     new_owner: &NodeId,
-    is_dead: impl Fn(&NodeId) -> bool + Copy,
+    is_owner: impl Fn(&NodeId) -> bool + Copy,
 ) -> TakeoverOutcome {
     let Some(Ok(DecodedJob { job, .. })) = job else { return TakeoverOutcome::default() };
     let is_unchanged = job.record.fence == plan.fence && job.claim == plan.claim;
-    let released = plan.release && is_unchanged && job.release(is_dead);
+    let released = plan.release && is_unchanged && job.release(is_owner);
     let mut runs = Vec::new();
     for run in &plan.runs {
         if job.runs.contains(run) {
-            runs.extend(job.take_over(run.run_id, new_owner, is_dead));
+            runs.extend(job.take_over(run.run_id, new_owner, is_owner));
         }
     }
     let is_complete = released == plan.release && runs.len() == plan.runs.len();

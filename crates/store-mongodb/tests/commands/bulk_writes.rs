@@ -51,7 +51,7 @@ async fn changes_by_others_are_detected() {
     // The first store remembers what it has claimed, but not that this is outdated.
     let filter = TaskFilter::Any;
     let taken = second
-        .take_over(&node(), TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
+        .take_over(&node(), &TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
         .await
         .expect("taking over works");
     assert_eq!(taken.released, 2, "the node has no lease");

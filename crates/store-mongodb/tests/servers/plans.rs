@@ -37,7 +37,7 @@ async fn searches_examine_what_they_return() {
         advance(&store, &claims.records, at(60)).await.unwrap();
         store.renew(&node(), at(0), at(10), filter).await.unwrap();
         let other = NodeId::new("other").unwrap();
-        let from = TakeOverFrom::ExpiredNodes;
+        let from = &TakeOverFrom::ExpiredNodes;
         store.take_over(&other, from, at(0), 100, filter).await.unwrap();
     }
     let page = store.list(None, 2).await.unwrap();

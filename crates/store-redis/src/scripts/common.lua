@@ -357,9 +357,15 @@ local function is_name(name)
     return name ~= '' and characters <= 191 and not find(name, '%c')
 end
 
--- The entries of `claims` or `owned` that belong to nodes whose lease has expired at `now`, after a position, and the position
--- after which to continue, or an empty text. The leases of these nodes are revoked, so that they renew them as expired.
-local function orphans(key, after, now, limit, tasks, is_wanted)
+-- Whether the lease of a node ends at this instant. It may be an empty text instead of a node.
+local function is_current(node, lease)
+    return node == '' or call('HGET', NODES, node) == lease
+end
+
+-- The entries of `claims` or `owned` after a position that belong to the node `of`, or, if that is empty, to nodes whose lease
+-- has expired at `now` and for which `is_wanted` returns true; and the position after which to continue, or an empty text. The
+-- leases of expired nodes are revoked, so that they renew them as expired.
+local function orphans(key, after, now, limit, tasks, of, is_wanted)
     local entries, from = {}, after == '' and '-' or '(' .. after
     while #entries < limit do
         local member = call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, 1)[1]
@@ -367,10 +373,14 @@ local function orphans(key, after, now, limit, tasks, is_wanted)
             return entries, ''
         end
         local node, task = match(member, '^([^\31]*)\31([^\31]*)')
-        local lease = node and call('HGET', NODES, node)
+        local lease, is_owner = nil, node == of
+        if node and of == '' then
+            lease = call('HGET', NODES, node)
+            is_owner = not is_alive(lease, now) and is_wanted(node)
+        end
         if not node then
             from = '(' .. member
-        elseif is_alive(lease, now) or not is_wanted(node) then
+        elseif not is_owner then
             from = '(' .. node .. ' '
         elseif tasks and not tasks[task] then
             from = '(' .. node .. SEPARATOR .. task .. ' '

@@ -1,11 +1,16 @@
--- Releases claims of nodes whose lease has expired, as `StoredJob::release` does.
+-- Releases claims of one node, or of nodes whose lease has expired, as `StoredJob::release` does.
 --
--- ARGV: position after which to continue (a member of `claims`, or empty), now, number of claims, step of the fences, the only node or an empty text, filter
--- Returns the number of released claims, and the position after which to continue, or an empty text.
+-- ARGV: position after which to continue (a member of `claims`, or empty), now, number of claims, step of the fences, the only node
+--       or an empty text, the end of its lease, filter
+-- Returns the number of released claims, the position after which to continue, or an empty text, and `0` if the node has another
+-- lease, or `1`.
 local after, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local step, tasks = tonumber(ARGV[4]), filter_from(6)
-local entries, rest = orphans(CLAIMS, after, now, limit, tasks, function(node)
-    return ARGV[5] == '' or node == ARGV[5]
+local step, tasks = tonumber(ARGV[4]), filter_from(7)
+if not is_current(ARGV[5], ARGV[6]) then
+    return { 0, '', '0' }
+end
+local entries, rest = orphans(CLAIMS, after, now, limit, tasks, ARGV[5], function()
+    return true
 end)
 local ids, jobs = {}, {}
 for index, entry in ipairs(entries) do
@@ -29,4 +34,4 @@ for index, entry in ipairs(entries) do
 end
 save(jobs)
 call_each('ZREM', CLAIMS, outdated, 1)
-return { #jobs, rest }
+return { #jobs, rest, '1' }

@@ -52,8 +52,8 @@
     END
     $function$;
 
-    -- Returns the jobs that are claimed by nodes without a valid lease at `now`, only by the node `of` unless it is empty,
-    -- and these nodes. If `tasks` is not
+    -- Returns the jobs that are claimed by the node `of`, or by nodes without a valid lease at `now` if it is empty, and
+    -- these nodes. If `tasks` is not
     -- NULL, only jobs of these tasks are returned. Locks the jobs; locked jobs are skipped. Jobs that are due
     -- within the next minute are included, because a node with a fast clock may have claimed them.
     CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[], of text)
@@ -69,11 +69,10 @@
         RETURN QUERY
             SELECT j.id, j.claimed_by FROM {p}jobs j
             WHERE j.due_at <= $1 + 60000000 AND j.claimed AND ($3 IS NULL OR j.task = ANY ($3))
-                AND ($4 = '' OR j.claimed_by = $4)
-                AND NOT EXISTS (
+                AND (j.claimed_by = $4 OR $4 = '' AND NOT EXISTS (
                     SELECT 1 FROM {p}nodes n
                     WHERE n.id = j.claimed_by AND n.alive_until > $1
-                        AND n.alive_until <= 253402300799999999 AND NOT n.revoked)
+                        AND n.alive_until <= 253402300799999999 AND NOT n.revoked))
             ORDER BY j.due_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED;
     END
     $function$;

@@ -25,7 +25,7 @@ pub(crate) async fn runs_of_a_busy_job_are_taken_over<D: Dialect>(database: &Dat
     let tasks = BTreeSet::from([TaskName::new("work").unwrap()]);
     for filter in [TaskFilter::Any, TaskFilter::Only(Arc::new(tasks))] {
         let orphans = database
-            .take_over(&new_owner, TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
+            .take_over(&new_owner, &TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
             .await
             .unwrap()
             .runs;

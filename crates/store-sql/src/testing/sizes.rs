@@ -26,7 +26,7 @@ pub(crate) async fn jobs_with_unusual_names_are_removed_with_their_last_run(stor
     assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
     let new_owner = NodeId::new("new_owner").unwrap();
     let taken = store
-        .take_over(&new_owner, TakeOverFrom::ExpiredNodes, at(9), 99, &TaskFilter::Any)
+        .take_over(&new_owner, &TakeOverFrom::ExpiredNodes, at(9), 99, &TaskFilter::Any)
         .await
         .unwrap();
     assert_eq!(taken.runs.len(), names.len());

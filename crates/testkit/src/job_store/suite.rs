@@ -125,6 +125,8 @@ macro_rules! job_store_suite {
                     a_lease_in_the_past_is_expired
                     a_restarted_node_takes_over_its_own_runs
                     a_restarted_node_takes_over_only_its_own_runs
+                    a_node_takes_over_its_own_runs_except_those_it_knows
+                    a_late_call_takes_over_nothing_of_the_caller
                     at_most_limit_runs_are_taken_over
                     only_tasks_in_the_filter_are_taken_over
                     runs_of_finished_jobs_are_taken_over

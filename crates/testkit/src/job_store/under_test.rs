@@ -274,7 +274,7 @@ impl<S: JobStore> StoreUnderTest<S> {
         let mut all = TakeOver::default();
         let mut empty_results = 0;
         loop {
-            let from = TakeOverFrom::ExpiredNodes;
+            let from = &TakeOverFrom::ExpiredNodes;
             let taken = self.take_over_some(&node(new_owner), from, now, usize::MAX, filter).await;
             assert_eq!(taken.corrupt, []);
             let nothing = taken.runs.is_empty() && taken.released == 0;
@@ -296,7 +296,7 @@ impl<S: JobStore> StoreUnderTest<S> {
     pub(crate) async fn take_over_some(
         &self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

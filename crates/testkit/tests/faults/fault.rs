@@ -16,6 +16,10 @@ pub(crate) enum Fault {
     AnUpdateKeepsTheClaim,
     AnUpdateKeepsTheUnsettledFence,
     ATakeOverRevokesNoLease,
+    OnlyAnExpiredCallerTakesOver,
+    ACallerTakesOverWhatItKnows,
+    ACallerRevokesItsLease,
+    ACallerTakesOverWithAnEarlierLease,
     UnknownNodesAreLive,
     ARepeatedEntryReplacesTheFirst,
     ClearingIgnoresTheFence,
@@ -36,7 +40,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const OF_SEQUENCES: [Self; 22] = [
+    pub(crate) const OF_SEQUENCES: [Self; 26] = [
         Self::SettlesRepeatedly,
         Self::ATakeOverKeepsTheFenceOfTheRun,
         Self::AnExpiredClaimIsNotUnsettled,
@@ -48,6 +52,10 @@ impl Fault {
         Self::AnUpdateKeepsTheClaim,
         Self::AnUpdateKeepsTheUnsettledFence,
         Self::ATakeOverRevokesNoLease,
+        Self::OnlyAnExpiredCallerTakesOver,
+        Self::ACallerTakesOverWhatItKnows,
+        Self::ACallerRevokesItsLease,
+        Self::ACallerTakesOverWithAnEarlierLease,
         Self::UnknownNodesAreLive,
         Self::ARepeatedEntryReplacesTheFirst,
         Self::ClearingIgnoresTheFence,

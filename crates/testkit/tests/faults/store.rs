@@ -1,6 +1,6 @@
 //! A minimal store, which applies the model to plain collections, with a fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -240,42 +240,63 @@ impl JobStore for FaultyStore {
     async fn take_over(
         &self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let fault = self.fault;
         let state = &mut *self.state();
-        let mut dead: Vec<NodeId> = Vec::new();
+        let from = &match (fault, from) {
+            (Fault::ACallerTakesOverWhatItKnows, TakeOverFrom::Caller { until, .. }) => {
+                TakeOverFrom::Caller { until: *until, known: BTreeSet::new() }
+            }
+            (_, from) => from.clone(),
+        };
+        if fault != Fault::ACallerTakesOverWithAnEarlierLease
+            && !from.is_current(state.nodes.get(new_owner).copied())
+        {
+            let mut nothing = TakeOver::default();
+            nothing.has_more = true;
+            return Ok(nothing);
+        }
+        let mut owners: Vec<NodeId> = Vec::new();
         for job in state.jobs.values().filter(|job| filter.matches(&job.record.task)) {
             let claimer = job.claim.iter().map(|claim| &claim.node);
             let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
-            let is_dead = |node: &NodeId| {
-                state.is_dead(fault, node, now)
-                    && (from == TakeOverFrom::ExpiredNodes || node == new_owner)
+            let is_dead = |node: &NodeId| state.is_dead(fault, node, now);
+            let is_owner = |node: &NodeId| match from {
+                TakeOverFrom::ExpiredNodes => is_dead(node),
+                TakeOverFrom::Caller { .. } => {
+                    node == new_owner
+                        && (fault != Fault::OnlyAnExpiredCallerTakesOver || is_dead(node))
+                }
             };
-            dead.extend(nodes.filter(|node| is_dead(node)).cloned());
+            owners.extend(nodes.filter(|node| is_owner(node)).cloned());
         }
-        if fault != Fault::ATakeOverRevokesNoLease {
-            for node in &dead {
+        let revokes = match from {
+            TakeOverFrom::ExpiredNodes => fault != Fault::ATakeOverRevokesNoLease,
+            TakeOverFrom::Caller { .. } => fault == Fault::ACallerRevokesItsLease,
+        };
+        if revokes {
+            for node in &owners {
                 state.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
             }
         }
-        let is_dead = |node: &NodeId| dead.contains(node);
+        let is_owner = |node: &NodeId| owners.contains(node);
         let mut taken = TakeOver::default();
         for job in state.jobs.values_mut().filter(|job| filter.matches(&job.record.task)) {
-            if job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node)) {
+            if job.claim.as_ref().is_some_and(|claim| is_owner(&claim.node)) {
                 taken.has_more |= taken.released == limit;
                 if taken.released < limit {
-                    taken.released += usize::from(jobs::release(fault, job, is_dead));
+                    taken.released += usize::from(jobs::release(fault, job, is_owner));
                 }
             }
-            let left = job.runs.iter().filter(|run| is_dead(&run.node)).map(|run| run.run_id);
-            for run_id in left.collect::<Vec<_>>() {
+            let left = job.runs.iter().filter(|run| is_owner(&run.node) && !from.is_known(run));
+            for run_id in left.map(|run| run.run_id).collect::<Vec<_>>() {
                 taken.has_more |= taken.runs.len() == limit;
                 if taken.runs.len() < limit {
-                    let run = jobs::take_over(fault, job, run_id, new_owner, is_dead);
+                    let run = jobs::take_over(fault, job, run_id, new_owner, is_owner);
                     let orphan = |run| OrphanedRun::new(job.record.clone(), run);
                     taken.runs.extend(run.map(orphan));
                 }

@@ -123,7 +123,7 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
     async fn take_over(
         &self,
         node: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,

@@ -147,6 +147,19 @@ impl InvariantChecker {
         Some(self.consumed.len() - 1)
     }
 
+    /// A process ends its own lease, after which other processes take over what it runs.
+    pub(crate) fn ends_lease(&self, process: &Process) -> CheckResult {
+        let active = self.processes.get(&process.number).map_or(&[][..], |state| &state.active);
+        match active.iter().find(|run| run.started && !run.worked) {
+            None => Ok(()),
+            Some(run) => {
+                let text =
+                    format!("process {}: run {} of {}", process.number, show::id(run.run), run.job);
+                violated("no process ends its lease during a run", text)
+            }
+        }
+    }
+
     pub(crate) fn taken_over(&mut self, taken: &TakeOver, now: Timestamp) {
         self.counts.again += taken.runs.len();
         for orphan in &taken.runs {

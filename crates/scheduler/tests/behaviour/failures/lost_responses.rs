@@ -86,15 +86,17 @@ fn a_run_may_complete_during_own_run_recovery() {
     assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
-/// To recover runs of a take-over without a response, a process briefly releases the runs that are recorded as its own.
+/// While a process recovers what a take-over without a response has assigned to it, its runs remain its own.
 #[test]
-fn queued_runs_start_once_during_own_run_recovery() {
-    for is_taken in [true, false] {
+fn other_nodes_take_over_no_run_during_own_run_recovery() {
+    for fault in [Fault::Delayed, Fault::ResponseDelayed] {
         let file = TempStore::new();
         let ([_expired_node, fixture], held, faults) = an_expired_node_and_its_successor(&file);
-        add(&fixture, "waiting", Recovery::Rerun);
+        add(&fixture, "executing", Recovery::Rerun);
+        add(&fixture, "queued", Recovery::Rerun);
         fixture.jump_to(11);
-        assert_eq!(held.len(), 1);
+        assert_eq!(held.len(), 2);
+        held.start_one();
         let (other, runs) = node(&file, None);
         for second in [14, 18] {
             fixture.jump_to(second);
@@ -103,14 +105,45 @@ fn queued_runs_start_once_during_own_run_recovery() {
         faults.once(Call::TakeOver, Fault::NotApplied);
         fixture.jump_to(22);
         assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 1);
-        fixture.blocked_pass(23, &faults, Call::TakeOver, Fault::Delayed, || {
-            if is_taken {
-                other.jump_to(23);
-            }
+        fixture.blocked_pass(23, &faults, Call::TakeOver, fault, || {
+            other.jump_to(23);
         });
-        assert_eq!(runs.len(), if is_taken { 2 } else { 0 });
+        assert_eq!(runs.len(), 1, "{fault:?}: the run of the expired node");
+        assert_eq!(fixture.events.with_prefix("LEASE_LOST"), [""; 0], "{fault:?}");
+        held.finish_started();
         held.run_one();
-        assert_eq!(fixture.log.len(), usize::from(!is_taken), "{:?}", fixture.log.lines());
+        fixture.jump_to(24);
+        assert_eq!(fixture.log.lines(), ["queued@10"], "{fault:?}");
+        let removed = fixture.events.with_prefix("JOB_REMOVED");
+        assert_eq!(removed.len(), 2, "{fault:?}: {removed:?}");
+    }
+}
+
+/// The recovery itself has no response: what has ended meanwhile is not run again.
+#[test]
+fn a_run_that_ends_during_a_lost_own_run_recovery_is_not_repeated() {
+    for fault in [Fault::NotApplied, Fault::ResponseLost] {
+        let file = TempStore::new();
+        let ([_expired_node, fixture], held, faults) = an_expired_node_and_its_successor(&file);
+        add(&fixture, "executing", Recovery::Rerun);
+        fixture.jump_to(11);
+        held.start_one();
+        fixture.jump_to(16);
+        faults.once(Call::TakeOver, Fault::ResponseLost);
+        fixture.jump_to(22);
+        faults.once(Call::TakeOver, fault);
+        fixture.jump_to(23);
+        assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 2, "{fault:?}");
+        held.finish_started();
+        for second in 24..27 {
+            fixture.jump_to(second);
+        }
+        assert_eq!(fixture.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED executing"]);
+        assert_eq!(held.len(), 1, "{fault:?}: the run of the expired node");
+        held.run_one();
+        fixture.jump_to(27);
+        let [repeated] = &fixture.log.lines()[..] else { panic!("{:?}", fixture.log.lines()) };
+        assert!(repeated.starts_with("job@10 again"), "{repeated}");
     }
 }
 

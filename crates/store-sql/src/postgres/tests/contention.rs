@@ -105,7 +105,7 @@ async fn runs_of_a_node_that_renews_during_the_search_are_not_taken_over() {
         let store = store.clone();
         let me = NodeId::new("me").unwrap();
         let search = async move || {
-            store.take_over(&me, TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any).await
+            store.take_over(&me, &TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any).await
         };
         tokio::spawn(async move { retry_until_ok(search).await })
     };

@@ -238,7 +238,7 @@ async fn dropped_tables() {
     let store = tables.started().await;
     tables.run("DROP TABLE {p}runs").await;
     let error = store
-        .take_over(&NodeId::random(), TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any)
+        .take_over(&NodeId::random(), &TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any)
         .await
         .unwrap_err();
     assert_store_error(&error, StoreErrorKind::Corrupt, "job tables");

@@ -141,7 +141,7 @@ pub async fn at_most_limit_claims_are_released<F: StoreFixture>(t: &CaseContext<
     let (mut all, mut calls) = (0, 0);
     loop {
         let some = t
-            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(9), 2, &only(&["work"]))
+            .take_over_some(&node("m"), &TakeOverFrom::ExpiredNodes, at(9), 2, &only(&["work"]))
             .await;
         assert!(some.released <= 2, "{}", some.released);
         all += some.released;

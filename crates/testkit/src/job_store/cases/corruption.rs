@@ -188,7 +188,7 @@ pub async fn other_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {
                 let some = t
                     .take_over_some(
                         &node("m"),
-                        TakeOverFrom::ExpiredNodes,
+                        &TakeOverFrom::ExpiredNodes,
                         at(1),
                         9,
                         &TaskFilter::Any,
@@ -226,7 +226,7 @@ pub async fn corrupt_runs_do_not_hide_other_runs<F: StoreFixture>(t: &CaseContex
     }
     for _ in 0..MAX_CALLS {
         let some = t
-            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(1), 2, &TaskFilter::Any)
+            .take_over_some(&node("m"), &TakeOverFrom::ExpiredNodes, at(1), 2, &TaskFilter::Any)
             .await;
         if some.runs.iter().any(|orphan| orphan.run.run_id == RunId::from_u128(6)) {
             return;
@@ -246,7 +246,7 @@ pub async fn a_node_with_a_corrupt_lease_is_expired<F: StoreFixture>(t: &CaseCon
     }
     assert!(t.renew("m", at(1), at(99)).await.has_orphans);
     let taken =
-        t.take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(1), 9, &TaskFilter::Any).await;
+        t.take_over_some(&node("m"), &TakeOverFrom::ExpiredNodes, at(1), 9, &TaskFilter::Any).await;
     let numbers: Vec<_> = taken.runs.iter().map(|orphan| orphan.run.run_id.as_u128()).collect();
     assert_eq!(numbers, [1]);
     t.renew("n", at(2), at(99)).await;

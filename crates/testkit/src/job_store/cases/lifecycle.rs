@@ -34,7 +34,7 @@ pub async fn a_new_store_is_empty<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.store.list(None, 10).await.expect("listing works"), JobRecordPage::default());
     assert_eq!(t.claim(at(0)).await, []);
     let taken =
-        t.take_over_some(&node("n"), TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any).await;
+        t.take_over_some(&node("n"), &TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any).await;
     assert_eq!(taken, TakeOver::default());
     assert_eq!(t.claim_once("n", at(0), 9, &TaskFilter::Any).await, Claims::default());
     assert_eq!(t.in_flight("a").await, []);

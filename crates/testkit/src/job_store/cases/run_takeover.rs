@@ -1,8 +1,10 @@
 //! Leases of nodes, and the take-over of the runs of expired nodes.
 
+use std::collections::BTreeSet;
+
 use punctual_core::{
-    CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, NewRecord, OrphanedRun, TakeOver,
-    TakeOverFrom, TaskFilter,
+    CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, NewRecord, OrphanedRun, RunId,
+    TakeOver, TakeOverFrom, TaskFilter,
 };
 
 use crate::job_store::builders::{at, due, node, only, paused, run, task};
@@ -137,17 +139,77 @@ pub async fn a_restarted_node_takes_over_only_its_own_runs<F: StoreFixture>(t: &
     t.claim_one_for("n", at(0)).await;
     t.add([due("c", at(0))]).await;
     t.claim_one_for("m", at(0)).await;
-    let (from, any) = (TakeOverFrom::Caller, &TaskFilter::Any);
-    let none = t.take_over_some(&node("n"), from, at(9), usize::MAX, any).await;
-    assert_eq!(none, TakeOver::default(), "its lease is valid");
-    // The other node has expired, too, but may renew its lease.
-    let own = t.take_over_some(&node("n"), from, at(25), usize::MAX, any).await;
+    let (until, any) = (at(10), &TaskFilter::Any);
+    let from = &TakeOverFrom::Caller { until, known: BTreeSet::new() };
+    // The other node has expired, but may renew its lease.
+    let own = t.take_over_some(&node("n"), from, at(9), usize::MAX, any).await;
     assert_eq!((own.runs.len(), own.released, own.has_more), (1, 1, false));
     let moved = InFlightRun { attempt: 2, fence: own.runs[0].run.fence, ..run(1, "n") };
     assert!(moved.fence > run(1, "n").fence);
     assert_eq!(t.in_flight("a").await, [moved, run(2, "m")]);
     assert_eq!(t.claim_one_for("n", at(1)).await.claims, 2);
     assert!(!t.renew("m", at(6), at(16)).await.expired, "the lease is not revoked");
+}
+
+pub async fn a_node_takes_over_its_own_runs_except_those_it_knows<F: StoreFixture>(
+    t: &CaseContext<F>,
+) {
+    t.add([due("a", at(500)), due("b", at(501))]).await;
+    t.start_runs("a", (1..=3).map(|number| run(number, "n")).collect::<Vec<_>>()).await;
+    t.start_runs("b", [run(4, "n"), run(5, "m")]).await;
+    t.renew("n", at(0), at(10)).await;
+    t.renew("m", at(0), at(10)).await;
+    let id = |number| RunId::from_u128(number);
+    let fence = run(1, "n").fence;
+    // It has started the first one, and knows an earlier record of the second one. The fifth one is another node's.
+    let mut known = BTreeSet::from([(id(1), fence), (id(2), Fence(fence.0 - 1)), (id(5), fence)]);
+    let (mut seen, mut calls) = (Vec::new(), 0);
+    loop {
+        let from = TakeOverFrom::Caller { until: at(10), known: known.clone() };
+        let some = t.take_over_some(&node("n"), &from, at(1), 1, &TaskFilter::Any).await;
+        assert!(some.runs.len() <= 1, "{some:?}");
+        for orphan in &some.runs {
+            known.insert((orphan.run.run_id, orphan.run.fence));
+            seen.push(taken(orphan));
+        }
+        calls += 1;
+        assert!(calls < 9, "`take_over` keeps returning `has_more`");
+        if !some.has_more {
+            break;
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen.iter().map(|run| (run.0, run.1)).collect::<Vec<_>>(), [(2, 2), (3, 2), (4, 2)]);
+    assert_eq!(t.in_flight("a").await[0], run(1, "n"), "a known run does not change");
+    assert_eq!(t.clear("a", 1, fence).await, CommitOutcome::Done);
+    assert_eq!(t.take_over("m", at(1)).await, [], "other nodes take over nothing meanwhile");
+    assert!(!t.renew("n", at(2), at(12)).await.expired, "its lease is as it was");
+}
+
+/// It was sent before the last renewal: what the node knows has changed since.
+pub async fn a_late_call_takes_over_nothing_of_the_caller<F: StoreFixture>(t: &CaseContext<F>) {
+    two_nodes(t).await;
+    t.add([due("b", at(0))]).await;
+    t.claim_one_for("n", at(0)).await;
+    let any = &TaskFilter::Any;
+    let from = |until| TakeOverFrom::Caller { until, known: BTreeSet::new() };
+    let mut nothing = TakeOver::default();
+    nothing.has_more = true;
+    for (until, now, why) in [
+        (at(9), at(1), "an earlier lease"),
+        (at(11), at(1), "a later one"),
+        (at(9), at(25), "an earlier one, and it has expired"),
+    ] {
+        let taken = t.take_over_some(&node("n"), &from(until), now, usize::MAX, any).await;
+        assert_eq!(taken, nothing, "{why}");
+    }
+    let taken = t.take_over_some(&node("new"), &from(at(10)), at(1), usize::MAX, any).await;
+    assert_eq!(taken, nothing, "no lease");
+    assert_eq!(t.in_flight("a").await, [run(1, "n"), run(2, "m")]);
+    assert_eq!(t.take_over("m", at(11)).await.len(), 1, "its lease has expired");
+    t.start_runs("a", [run(3, "n")]).await;
+    let taken = t.take_over_some(&node("n"), &from(at(10)), at(11), usize::MAX, any).await;
+    assert_eq!(taken, nothing, "its lease was revoked");
 }
 
 pub async fn at_most_limit_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {
@@ -159,7 +221,7 @@ pub async fn at_most_limit_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<
     for expected in [0, 3, 1, 0] {
         let limit = if expected == 0 { 0 } else { 3 };
         let some = t
-            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(0), limit, &only(&["work"]))
+            .take_over_some(&node("m"), &TakeOverFrom::ExpiredNodes, at(0), limit, &only(&["work"]))
             .await;
         assert_eq!((some.runs.len(), some.released), (expected, 0));
         seen.extend(some.runs.iter().map(|orphan| taken(orphan).0));

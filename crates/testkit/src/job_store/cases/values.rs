@@ -35,7 +35,7 @@ pub async fn special_characters_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
         assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
         let new_owner = node(&format!("{name}!"));
         let orphan = t
-            .take_over_some(&new_owner, TakeOverFrom::ExpiredNodes, at(0), 9, &only(&[name]))
+            .take_over_some(&new_owner, &TakeOverFrom::ExpiredNodes, at(0), 9, &only(&[name]))
             .await
             .runs
             .remove(0);

@@ -245,7 +245,7 @@ impl<S: JobStore> Client<S> {
             }
             Call::TakeOver { node } => {
                 // No node has renewed, so all of them are expired.
-                let from = TakeOverFrom::ExpiredNodes;
+                let from = &TakeOverFrom::ExpiredNodes;
                 let taken = self.store.take_over_some(&node, from, at(2), 9, &filter).await;
                 Response::TookOver { runs: taken.runs, released: taken.released }
             }

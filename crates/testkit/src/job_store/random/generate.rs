@@ -228,8 +228,8 @@ impl Generator {
 
     fn take_over(&mut self) -> Op {
         let (node, now) = (self.one(&NODES), self.now());
-        let own = self.once_in(3);
-        Op::TakeOver { node, own, now, limit: self.limit(), tasks: self.tasks() }
+        let (own, knows, late) = (self.once_in(3), self.rng.bool(), self.once_in(4));
+        Op::TakeOver { node, own, knows, late, now, limit: self.limit(), tasks: self.tasks() }
     }
 
     fn history(&mut self) -> Op {

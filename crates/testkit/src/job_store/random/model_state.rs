@@ -95,28 +95,38 @@ impl ModelState {
         orphans
     }
 
-    /// Takes over all runs and claims of these nodes. The store chooses the new fences.
+    /// Takes over all runs and claims of these nodes. The store chooses the new fences. Returns `None` if the caller's
+    /// lease is not the one that it assumes.
     pub(super) fn take_over(
         &mut self,
         new_owner: &NodeId,
-        from: TakeOverFrom,
+        from: &TakeOverFrom,
         now: Timestamp,
         filter: &TaskFilter,
-    ) -> Orphans {
+    ) -> Option<Orphans> {
+        if !from.is_current(self.nodes.get(new_owner).copied()) {
+            return None;
+        }
         let is_included =
             |node: &NodeId| from.includes(node, self.nodes.get(node).copied(), new_owner, now);
-        let orphans = self.orphans(is_included, filter, None);
-        let is_dead = |node: &NodeId| orphans.nodes.contains(node);
+        let mut orphans = self.orphans(is_included, filter, None);
+        orphans.runs.retain(|(id, run_id)| {
+            let mut runs = self.jobs[id].runs.iter();
+            !runs.any(|run| run.run_id == *run_id && from.is_known(run))
+        });
+        let is_owner = |node: &NodeId| orphans.nodes.contains(node);
         for id in &orphans.claims {
-            self.jobs.get_mut(id).map(|job| job.release(is_dead));
+            self.jobs.get_mut(id).map(|job| job.release(is_owner));
         }
         for (id, run_id) in &orphans.runs {
-            self.jobs.get_mut(id).map(|job| job.take_over(*run_id, new_owner, is_dead));
+            self.jobs.get_mut(id).map(|job| job.take_over(*run_id, new_owner, is_owner));
         }
-        for node in &orphans.nodes {
-            self.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
+        if *from == TakeOverFrom::ExpiredNodes {
+            for node in &orphans.nodes {
+                self.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
+            }
         }
-        orphans
+        Some(orphans)
     }
 
     /// Returns the records in the order of the list.

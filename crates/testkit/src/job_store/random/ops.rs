@@ -58,6 +58,10 @@ pub(super) enum Op {
         node: Name,
         /// Whether the node takes over only its own runs and claims.
         own: bool,
+        /// Whether it then knows its runs with an even number.
+        knows: bool,
+        /// Whether it then has renewed its lease since.
+        late: bool,
         now: Offset,
         limit: usize,
         tasks: Tasks,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobCursor, JobId,
-    JobRecordPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, StoreCaps,
-    TakeOver, TakeOverFrom, TaskFilter, Timestamp,
+    JobRecordPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, RunId,
+    StoreCaps, TakeOver, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::compare::{Fences, accept_fence, earliest_first, ensure, ensure_equal, failed};
@@ -133,9 +133,12 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             Op::Renew { node, now, until, tasks } => {
                 self.renew(node, now.instant(), until.instant(), &filter(*tasks)).await
             }
-            Op::TakeOver { node, own, now, limit, tasks } => {
+            Op::TakeOver { node, own, knows, late, now, limit, tasks } => {
                 let from = match own {
-                    true => TakeOverFrom::Caller,
+                    true => TakeOverFrom::Caller {
+                        until: self.lease_of(node, *late),
+                        known: self.known_runs(node, *knows),
+                    },
                     false => TakeOverFrom::ExpiredNodes,
                 };
                 self.take_over(node, from, now.instant(), *limit, &filter(*tasks)).await
@@ -313,14 +316,23 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
         filter: &TaskFilter,
     ) -> Result<(), String> {
         let new_owner = node(new_owner);
-        // A node without a valid lease can take over its own runs repeatedly, so the loop would not end.
-        let is_dead = self.model.is_dead(&new_owner, now);
-        let limit = if is_dead { usize::MAX } else { limit };
+        // In one call: a node without a valid lease can take over its own runs repeatedly, so a loop would not end; and what
+        // the first call returns to a node that takes over from itself would be known to the next one, as would be a run of
+        // another job with the same id and fence, which exists only in these sequences.
+        let takes_own = from != TakeOverFrom::ExpiredNodes || self.model.is_dead(&new_owner, now);
+        let limit = if takes_own { usize::MAX } else { limit };
         let before = self.model.clone();
-        let orphans = self.model.take_over(&new_owner, from, now, filter);
+        let Some(orphans) = self.model.take_over(&new_owner, &from, now, filter) else {
+            let taken = self.store().take_over(&new_owner, &from, now, limit, filter).await;
+            let mut nothing = TakeOver::default();
+            nothing.has_more = true;
+            let taken = taken.map_err(failed("take_over"))?;
+            ensure_equal("take_over with an outdated lease", &nothing, &taken)?;
+            return self.compare_all_jobs(&before).await;
+        };
         let (mut runs, mut released) = (Vec::new(), 0);
         for call in 1.. {
-            let taken = self.store().take_over(&new_owner, from, now, limit, filter).await;
+            let taken = self.store().take_over(&new_owner, &from, now, limit, filter).await;
             let TakeOver { runs: some, released: count, has_more: more, corrupt, .. } =
                 taken.map_err(failed("take_over"))?;
             ensure_equal("corrupt of take_over", &vec![], &corrupt)?;
@@ -329,7 +341,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             ensure(call < MAX_CALLS, || "take_over keeps returning `has_more`".into())?;
             runs.extend(some);
             released += count;
-            if !more || is_dead {
+            if !more || takes_own {
                 break;
             }
         }
@@ -353,6 +365,24 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             ensure_equal("record of take_over", &record, &orphan.record)?;
         }
         self.compare_all_jobs(&before).await
+    }
+
+    /// The expiry of the lease of a node, or that of an earlier one.
+    fn lease_of(&self, name: &Name, is_late: bool) -> Timestamp {
+        let lease = self.model.nodes.get(&node(name)).map_or(Timestamp::MIN, |lease| lease.until);
+        lease.saturating_add_micros(-i64::from(is_late))
+    }
+
+    /// The runs of a node with an even number if it knows them, and the others with fences that they had before.
+    fn known_runs(&self, name: &Name, knows: bool) -> BTreeSet<(RunId, Fence)> {
+        let owner = node(name);
+        let runs = self.model.jobs.values().flat_map(|job| &job.runs);
+        let owned = runs.filter(|run| knows && run.node == owner);
+        let known = |run: &InFlightRun| match run.run_id.as_u128() % 2 {
+            0 => (run.run_id, run.fence),
+            _ => (run.run_id, Fence(run.fence.0 - 1)),
+        };
+        owned.map(known).collect()
     }
 
     async fn compare_all_jobs(&mut self, before: &ModelState) -> Result<(), String> {
