@@ -79,6 +79,7 @@ impl<D: Dialect> Database<D> {
         let mut transaction = self.dialect.write().await?;
         if let TakeOverFrom::Caller { until, .. } = from {
             let values = [Text(new_owner.as_str()), Int(until.as_micros())];
+            self.execute(&mut transaction, sql::LOCK_LEASE, &values[..1]).await?;
             if self.fetch(&mut transaction, sql::HAS_LEASE, &values).await?.is_empty() {
                 let mut nothing = TakeOver::default();
                 nothing.has_more = true;
@@ -150,7 +151,10 @@ impl<D: Dialect> Database<D> {
         taken.has_more = found.len() > limit;
         // Corrupt runs and those that the caller knows are not taken over, so the limit is increased by their number.
         let mut runs = Vec::new();
-        let mut row_limit = max_rows;
+        let mut row_limit = max_rows.saturating_add(match from {
+            TakeOverFrom::Caller { known, .. } => known.len(),
+            TakeOverFrom::ExpiredNodes => 0,
+        });
         loop {
             runs.clear();
             let mut known = 0;

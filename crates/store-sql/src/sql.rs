@@ -38,8 +38,8 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Deletes the leases that expired before this instant.
     pub(crate) purge_nodes: &'static str,
-    /// Now, limit, tasks as a JSON array or NULL, node or an empty text. Returns records, each with a run whose node has
-    /// expired; only of that node unless the text is empty. The rows are locked for the take-over; locked rows are skipped.
+    /// Now, limit, tasks as a JSON array or NULL, node or an empty text. Returns records, each with a run of that node, or of
+    /// one that has expired if the text is empty. The rows are locked for the take-over; locked rows are skipped.
     pub(crate) orphans: &'static str,
     /// The same for claims: returns the ids of the jobs, and the nodes.
     pub(crate) orphaned_claims: &'static str,
@@ -314,6 +314,9 @@ pub(crate) const REVISION: &str = "SELECT revision, next_run_time FROM {p}jobs W
 /// Node, now. Returns a row if the node has a lease that has expired.
 pub(crate) const HAS_EXPIRED: &str =
     concat!("SELECT 1 FROM {p}nodes WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
+
+/// Node. Locks its lease, so that a renewal waits for the end of the transaction.
+pub(crate) const LOCK_LEASE: &str = "UPDATE {p}nodes SET revoked = revoked WHERE id = ?1";
 
 /// Node, expiry. Returns a row if the node has this lease.
 pub(crate) const HAS_LEASE: &str =

@@ -25,7 +25,7 @@ impl PassRunner {
             PassState { clock_synced_at: Some(local_now), generation, ..PassState::default() };
         // Before a run of this node is recorded: other nodes must not take it over.
         let now = self
-            .renew(store, &mut state, (&self.shared.node(), &store.filter()), local_now, true)
+            .renew(store, &mut state, (&self.shared.node(), &store.filter()), local_now, false)
             .await?;
         // The store may have been unavailable. Wait half a lease before taking runs over, because live nodes need a
         // little more than a third of a lease to renew.

@@ -62,14 +62,10 @@ impl PassRunner {
         store.caps.persistent && (is_named || pass.ownership_unconfirmed)
     }
 
-    /// Whether the lease is to be renewed in this pass because the node's own runs are to be taken over.
-    pub(super) fn needs_new_lease(
-        &self,
-        store: &RegisteredStore,
-        pass: &PassState,
-        now: Timestamp,
-    ) -> bool {
-        self.may_have_unknown_runs(store, pass) && self.may_recover_own_runs(pass, now)
+    /// Whether the lease is to be renewed in this pass, because the node's own runs are to be taken over and an earlier call
+    /// may arrive late.
+    pub(super) fn needs_new_lease(&self, pass: &PassState, now: Timestamp) -> bool {
+        pass.ownership_unconfirmed && self.may_recover_own_runs(pass, now)
     }
 
     fn is_grace_period_over(&self, ends_at: Option<Timestamp>, now: Timestamp) -> bool {
@@ -116,9 +112,10 @@ impl PassRunner {
         loop {
             let limit = store.cap_batch(self.shared.settings.batch);
             // If the call fails or is cancelled, the store may have assigned runs to this node anyway.
+            let known = (pass.ownership_unconfirmed, pass.own_runs_recovered);
             (pass.ownership_unconfirmed, pass.own_runs_recovered) = (true, false);
             let taken = store.backend.take_over(node, from, now, limit, filter).await?;
-            (pass.ownership_unconfirmed, pass.own_runs_recovered) = (false, true);
+            (pass.ownership_unconfirmed, pass.own_runs_recovered) = known;
             store.report_corrupt(taken.corrupt);
             if taken.released > 0 {
                 // The released jobs are due again.
@@ -255,8 +252,8 @@ impl PassRunner {
 
     /// Takes over the recorded runs of an earlier process with the same node id, without waiting for its lease to
     /// expire. The configured node id must be unique among live processes. Also recovers the runs and claims that a call
-    /// without a response has assigned to this node. The lease stays valid, so that other nodes take over nothing. It must
-    /// have been renewed at `now`: a call that was sent before and has had no response takes over nothing any more.
+    /// without a response has assigned to this node. The lease stays valid, so that other nodes take over nothing. If there
+    /// was such a call, the lease must have been renewed since, so that the call takes over nothing any more.
     pub(super) async fn recover_own_runs(
         &self,
         store: &Arc<RegisteredStore>,
@@ -266,17 +263,21 @@ impl PassRunner {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if self.may_have_unknown_runs(store, pass) {
-            let until = now.saturating_add(self.shared.settings.lease);
+            let lease = self.shared.settings.lease;
+            let until = pass.renewed_at.unwrap_or(now).saturating_add(lease);
             let limit = store.cap_batch(self.shared.settings.batch);
             let mut known = self.known_runs(store, pass);
             loop {
                 let from = &TakeOverFrom::Caller { until, known };
+                pass.ownership_unconfirmed = true;
                 let taken = store.backend.take_over(node, from, now, limit, filter).await?;
                 store.report_corrupt(taken.corrupt);
                 // The released jobs are due again.
                 pass.next_due_checked_at = None;
                 if taken.has_more && taken.runs.is_empty() && taken.released == 0 {
-                    // The lease has been revoked, or other nodes are changing the same jobs. The next pass tries again.
+                    // The lease has been revoked, other nodes are changing the same jobs, or the store returns not more at
+                    // once than this process knows.
+                    pass.recover_own_not_before = Some(now.saturating_add(lease / 2));
                     return Ok(());
                 }
                 // Some may have ended when the next call is made.

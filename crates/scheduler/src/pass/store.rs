@@ -109,7 +109,7 @@ impl PassRunner {
         let filter = store.filter();
         let node = self.shared.node();
         let last_renewed_at = pass.renewed_at;
-        let is_required = !paused && self.needs_new_lease(store, pass, store.clock.to_store(now));
+        let is_required = !paused && self.needs_new_lease(pass, store.clock.to_store(now));
         let now = self.renew(store, pass, (&node, &filter), now, is_required).await?;
         self.begin_grace_period_after_outage(store, pass, last_renewed_at, now);
         // In this order: a completion may refer to a run that an unconfirmed commit records.

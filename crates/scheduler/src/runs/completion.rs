@@ -48,8 +48,10 @@ impl RunTracker {
                 (!(stopping || is_taken_over_later) || !run.store.caps.persistent)
                     .then(|| retry_of(&event, run, fence, node.clone(), at))
             };
+            // Until its commit is queued: a recovery of own runs must find the run in one of the two.
+            let mut active = self.active.lock();
             let Some((mut run, after)) =
-                self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
+                active.remove(event.run_id, (!ended).then_some(&retry as _))
             else {
                 // Report of a run from before the last restart. Its stale fence prevents any change in the store.
                 continue;
@@ -69,6 +71,7 @@ impl RunTracker {
                 RunGuard::Claim(..) => run.store.pending.set_claims_ended(),
                 RunGuard::None | RunGuard::Ended => {}
             }
+            drop(active);
             // The outcome of the attempt is not known yet if another node takes the run over, unless its task returned.
             let is_open = !ended && stopping && run.is_repeated();
             let has_returned =

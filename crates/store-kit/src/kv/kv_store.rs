@@ -264,7 +264,8 @@ pub enum JobQuery<'a> {
     },
     /// All jobs with a claim or a run of a node that is not in `live_nodes`.
     Orphans {
-        /// The nodes with a valid lease.
+        /// The nodes whose claims and runs are not searched: those with a valid lease, or, if a node searches its own, all
+        /// others that have a lease.
         live_nodes: &'a BTreeSet<NodeId>,
         /// The tasks.
         filter: &'a TaskFilter,

@@ -69,9 +69,10 @@ fn a_run_may_complete_during_own_run_recovery() {
     faults.once(Call::TakeOver, Fault::NotApplied);
     fixture.jump_to(22);
     assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 1);
-    // The scheduler takes over its own runs too, and the call does not return.
-    faults.once(Call::Get, Fault::NotApplied);
+    // The scheduler recovers what is recorded for it, and this call has no response either.
+    faults.once(Call::TakeOver, Fault::ResponseLost);
     fixture.jump_to(23);
+    assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 2);
     held.finish_started();
     fixture.jump_to(24);
     assert_eq!(fixture.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);

@@ -90,7 +90,7 @@ fn runs_start_after_a_recovery_of_own_runs_has_failed() {
     expired_node.jump_to(28);
     fixture.run_until(37);
 
-    // A take-over fails; then the one that recovers what this node may have been given, which ends its lease.
+    // A take-over fails; then the one that recovers what this node may have been given.
     faults.set(Call::TakeOver, Fault::NotApplied);
     for second in 38..=44 {
         fixture.jump_to(second);
