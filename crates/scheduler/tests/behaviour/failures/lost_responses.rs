@@ -1,11 +1,11 @@
 //! Take-overs and retries whose response is lost or whose future is dropped.
 
-use punctual_core::Recovery;
+use punctual_core::{JobId, JobStore, Recovery, TaskFilter};
 use punctual_scheduler::JobQuery;
 
 use super::takeover::{add, node};
 use crate::common::{
-    Call, Fault, Faults, ManualExecutor, SchedulerFixture, TempStore, faulty, note,
+    Call, Fault, Faults, ManualExecutor, SchedulerFixture, TempStore, at, faulty, note,
 };
 
 /// A node that has made no pass since second 10, in the middle of a run of `job`, and its successor, whose store has
@@ -146,6 +146,35 @@ fn a_run_that_ends_during_a_lost_own_run_recovery_is_not_repeated() {
         let [repeated] = &fixture.log.lines()[..] else { panic!("{:?}", fixture.log.lines()) };
         assert!(repeated.starts_with("job@10 again"), "{repeated}");
     }
+}
+
+/// A recovery that arrives after a renewal takes over nothing. The take-over from other nodes, which follows it in the same pass,
+/// does not replace it.
+#[test]
+fn an_own_run_recovery_that_takes_over_nothing_is_repeated() {
+    let file = TempStore::new();
+    let ([expired_node, successor], held, faults) = an_expired_node_and_its_successor(&file);
+    successor.jump_to(15);
+    faults.once(Call::TakeOver, Fault::ResponseLost);
+    successor.jump_to(21);
+    let store = file.store();
+    let owner = expired_node.block_on(async {
+        store.start().await.unwrap();
+        store.get(&JobId::new("job").unwrap()).await.unwrap().unwrap().runs[0].node.clone()
+    });
+    successor.blocked_pass(22, &faults, Call::TakeOver, Fault::Delayed, || {
+        let renewal = store.renew(&owner, at(22), at(31), &TaskFilter::Any);
+        expired_node.block_on(renewal).unwrap();
+    });
+    assert_eq!(held.len(), 0, "nothing was taken over");
+    assert!(faults.calls(Call::TakeOver) > 2, "a take-over from other nodes has followed");
+    for second in 23..=28 {
+        successor.jump_to(second);
+    }
+    assert_eq!(held.len(), 1);
+    held.run_one();
+    successor.jump_to(29);
+    assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
