@@ -151,20 +151,20 @@ impl<D: Dialect> Database<D> {
         taken.has_more = found.len() > limit;
         // Corrupt runs and those that the caller knows are not taken over, so the limit is increased by their number.
         let mut runs = Vec::new();
-        let mut row_limit = max_rows.saturating_add(match from {
+        let max_rows_and_known = max_rows.saturating_add(match from {
             TakeOverFrom::Caller { known, .. } => known.len(),
             TakeOverFrom::ExpiredNodes => 0,
         });
+        let mut row_limit = max_rows_and_known;
         loop {
             runs.clear();
-            let mut known = 0;
             taken.corrupt.clear();
             let values = [now, rows::limit(row_limit), tasks, of];
             let found = self.fetch(connection, D::STATEMENTS.orphans, &values).await?;
             for row in &found {
                 let run = rows::run(row, &row.lossy_text(0), rows::RECORD_COLUMNS);
                 match rows::record(row).and_then(|record| Ok((record, run?))) {
-                    Ok((_, run)) if from.is_known(&run) => known += 1,
+                    Ok((_, run)) if from.is_known(&run) => {}
                     Ok(run) => runs.push(run),
                     Err(corrupt) => taken.corrupt.push(corrupt),
                 }
@@ -172,7 +172,7 @@ impl<D: Dialect> Database<D> {
             if found.len() < row_limit || runs.len() >= max_rows {
                 break;
             }
-            row_limit = max_rows.saturating_add(taken.corrupt.len() + known);
+            row_limit = max_rows_and_known.saturating_add(taken.corrupt.len());
         }
         taken.has_more |= runs.len() > limit;
         runs.truncate(limit);

@@ -53,9 +53,8 @@
     $function$;
 
     -- Returns the jobs that are claimed by the node `of`, or by nodes without a valid lease at `now` if it is empty, and
-    -- these nodes. If `tasks` is not
-    -- NULL, only jobs of these tasks are returned. Locks the jobs; locked jobs are skipped. Jobs that are due
-    -- within the next minute are included, because a node with a fast clock may have claimed them.
+    -- these nodes. If `tasks` is not NULL, only jobs of these tasks are returned. Locks the jobs; locked jobs are skipped.
+    -- Jobs that are due within the next minute are included, because a node with a fast clock may have claimed them.
     CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[], of text)
     RETURNS TABLE (id text, node text)
     LANGUAGE plpgsql
